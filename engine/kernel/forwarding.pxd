@@ -423,7 +423,9 @@ cdef inline void set_tunnel_entry(World* w, int n, uint32_t mobile, CareOf c, in
     e.target = c
     replace_entry(w, n, mobile, e, t, copy_in_flight)
 
-cdef inline void set_tunnel_beside_cell(World* w, int n, uint32_t mobile, CareOf c, int64_t t, bint copy_in_flight) noexcept nogil:
+cdef inline void set_tunnel_beside_cell(
+    World* w, int n, uint32_t mobile, CareOf c, int64_t t, bint copy_in_flight
+) noexcept nogil:
     """Set an entry with two care-of nodes, the first of which is n itself: its own cell."""
     cdef Entry e
     cdef CareOfList* s = <CareOfList*>require(calloc(1, sizeof(CareOfList)))

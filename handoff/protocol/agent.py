@@ -5,10 +5,11 @@ from __future__ import annotations
 from engine import Context, Event, EventKind, Fate
 from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import PERIODIC, RESTARTED, Status
+from handoff.protocol.context_table import CONTEXT_EFFECTS, ContextTable
 from handoff.protocol.home_link import HomeLink
 from handoff.protocol.message_routing import REQUESTS, MessageHop
 from handoff.protocol.messages import ATTACK_MARK, NEW, OLD, ONE_HOP, PEER_MASK, STATUS_FIELD, STEP_HOP_MASK, MessageFields
-from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
+from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, GATE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.security import RequestVerifier, authenticator, home_key
 from handoff.protocol.visitor_list import VisitorList, lifetime_ps
@@ -60,7 +61,8 @@ class Agent:
     def __init__(self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], node: int) -> None:
         self.program, self.roles, self.message_hops, self.node = program, roles, message_hops, node
         home_link = HomeLink(program, roles, node) if node == roles.home_agent and roles.has_home_link else None
-        self.visitor_list = home_link or VisitorList(program, roles, node)
+        routers = ContextTable if program.procedure.prepared else VisitorList
+        self.visitor_list: VisitorList | ContextTable = home_link or routers(program, roles, node)
         self.binding_cache = BindingCache(program, roles, home_link)
         self.verifier = RequestVerifier(roles, node, program.options.authenticates, bool(program.return_routability))
         self.configuration_ps = program.options.address_configuration_ps(program.procedure)
@@ -182,6 +184,15 @@ class Agent:
         if remove:
             self.visitor_list.remove(ctx)
 
+    def _relay_waiting_marker(self, ctx: Context) -> None:
+        """Relay a marker that came before this router began to forward (prepared procedures)."""
+        args = self.visitor_list.pop_waiting_marker(ctx.mobile)
+        if args is not None:
+            self._relay(ctx, self.message_hops[args[0] & STEP_HOP_MASK], args)
+
+    def _on_gate_timer(self, ctx: Context, identification: int) -> None:
+        self.visitor_list.on_gate_timer(ctx, identification)
+
     def _delay(self, ctx: Context, args: tuple[int, ...], wait_ps: int) -> None:
         """Continue with a message after duplicate address detection."""
         self._last_serial += 1
@@ -208,7 +219,7 @@ class Agent:
         position += ONE_HOP
         next_args = (position, old, new, peer_lifetime, identification, proof)
         if hop.to_mobile:
-            radio = radio or (hop.is_broadcast and new == self.node)
+            radio = radio or hop.by_radio or (hop.is_broadcast and new == self.node)
             ctx.send(hop.code, self.node, size_bytes=hop.size_bytes, args=next_args, for_mobile=True, radio=radio)
             return
         node = hop.next_node(args)
@@ -237,6 +248,8 @@ class Agent:
                 first_args = fields.replace(proof=authenticator(home_key(self.roles, ctx.mobile), fields))
             if attack:
                 self._count_answer(hop)
+            if hop.first or hop.effect == "command":
+                self.visitor_list.before_sending(ctx, hop.first, first_args)
             if hop.per_peer and not peer_lifetime & PEER_MASK:
                 for peer in self.roles.peers[ctx.mobile]:
                     self._send(ctx, hop, MessageFields.unpack(first_args).replace(peer=peer))
@@ -257,7 +270,12 @@ class Agent:
             self._count_attack("attack_accepted", args)
         elif effect == "hand-over":
             self.visitor_list.hand_over(ctx, args, self.roles.node_of_role["tHA"](args))
+        elif effect == "relay":
+            self.binding_cache.relay_forwarded(ctx, args)
+        elif effect in CONTEXT_EFFECTS:
+            self.visitor_list.apply(ctx, effect, args)
         self._reply(ctx, hop, args)
+        self._relay_waiting_marker(ctx)
 
     def _verify(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> bool:
         """Return whether a request is genuine; refuse it if it is not."""
@@ -364,6 +382,7 @@ _EVENT_HANDLERS = {
     DELAYED: Agent._on_delay_end,
     RELEASE: Agent._reply_to_deferred,
     RESTART: Agent._on_restart,
+    GATE: Agent._on_gate_timer,
 }
 _MESSAGE_HANDLERS = {
     "send": Agent._send,

@@ -8,7 +8,7 @@ from engine import FOREVER, Context
 from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, MAX_RR_BINDING_LIFETIME_S, SECOND
 from handoff.protocol.home_link import HomeLink
 from handoff.protocol.lazy_state import PerMobileState
-from handoff.protocol.messages import ATTACK_MARK, IDENTIFICATION, OLD, PEER_BITS, PEER_LIFETIME, PEER_MASK, MessageFields
+from handoff.protocol.messages import ATTACK_MARK, IDENTIFICATION, NEW, OLD, PEER_BITS, PEER_LIFETIME, PEER_MASK, MessageFields
 from handoff.protocol.program import RELEASE, Program
 from handoff.protocol.roles import RoleResolver
 
@@ -148,6 +148,12 @@ class BindingCache:
         )  # fmt: skip
         if self.home_link is not None:
             self.home_link.on_bound(ctx)
+
+    def relay_forwarded(self, ctx: Context, args: tuple[int, ...]) -> None:
+        """Pass packets that the old router sends back on to the new one, until the binding moves there."""
+        header, end = self.roles.tunnel_end("AR")
+        until_ps = ctx.time_ps + self.options.forwarding_lifetime(self.roles.procedure.ip)
+        ctx.bind(args[NEW], header_bytes=header, end=end, until_ps=until_ps, simultaneous=True, relayed=True)
 
     def _deregister(self, ctx: Context) -> None:
         """End a binding because the mobile node is at home (RFC 5944 3.6.1, RFC 6275 10.3.2)."""

@@ -42,6 +42,8 @@ class HandoffRecords:
     row_of : array
         Row of the handoff that leaves each attachment, or -1. The last attachment of the setup is never left, so that
         ``row_of[-1]`` is -1 and index -1 can stand for "no attachment".
+    current : dict of int to int
+        Row of the last handoff of each mobile node that has begun one, in prepared procedures.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -62,6 +64,26 @@ class HandoffRecords:
         row_of = np.full(len(attachments.mobile), -1, np.int64)
         row_of[old] = np.arange(count)
         self.row_of = array("q", row_of.tobytes())
+        self.current: dict[int, int] = {}
+
+    def note(self, mobile: int, old: int, new: int, column: str, value: int, overwrite: bool = False) -> None:
+        """Set a column of the current handoff of a mobile node, if it leads from ``old`` to ``new`` and has no value yet.
+
+        Parameters
+        ----------
+        mobile, old, new : int
+            Mobile node and routers of a message.
+        column : str
+            A column.
+        value : int
+            Value of the column, 0 or more.
+        overwrite : bool
+            If true, replace a value.
+        """
+        row, columns = self.current.get(mobile, -1), self.arrays
+        if row >= 0 and (columns["old_router"][row], columns["new_router"][row]) == (old, new):
+            if overwrite or columns[column][row] in (-1, 0):
+                columns[column][row] = value
 
     @property
     def columns(self) -> dict[str, npt.NDArray[np.int64]]:

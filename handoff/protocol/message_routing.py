@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from handoff.protocol.messages import CODES
+from handoff.protocol.procedures import Procedure
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.roles import RoleResolver
 
@@ -55,6 +56,11 @@ class MessageHop:
         As of the step.
     fallback_step : int
         As of the step, for use when the old link is down; -1 if there is none or the message does not take the old link.
+    first : str
+        Action of the first node as it sends, as of the step.
+    by_radio : bool
+        True if the message takes this node's own radio to the mobile node, whatever its table says: in a prepared procedure the
+        table of the old router leads elsewhere, and a gate holds what has been in no tunnel.
     is_broadcast : bool
         True if the message takes the radio of the new router whatever its table says: a mobile node that has yet to register has
         no entry there.
@@ -79,17 +85,19 @@ class MessageHop:
     needs_reply: bool
     per_peer: bool
     fallback_step: int
+    first: str
+    by_radio: bool
     is_broadcast: bool
 
 
 def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, MessageHop]:
     """Return all hops of a program by ``step | hop << 16``, the value under ``messages.STEP_HOP_MASK`` of a first argument."""
-    hops = {}
+    hops, procedure = {}, program.procedure
     for number, program_step in enumerate(program.steps):
         path = program_step.step.path
         for hop, role in enumerate(path):
             last = hop == len(path) - 1
-            action = "process" if last else _passing_action(program_step, role, program.procedure.marker)
+            action = "process" if last else _passing_action(program_step, role, procedure)
             next_role, size_bytes = ("MN", 0) if last else (path[hop + 1], program_step.leg_bytes[hop])
             hops[number | hop << 16] = MessageHop(
                 program_step=program_step,
@@ -98,7 +106,7 @@ def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, Messa
                 starts=program_step.starts[hop],
                 code=CODES[program_step.kind],
                 size_bytes=size_bytes,
-                like_data=program_step.kind == program.procedure.marker,
+                like_data=program_step.kind == procedure.marker,
                 to_mobile=next_role == "MN",
                 next_node=roles.node_of_role[next_role],
                 kind=program_step.kind,
@@ -111,14 +119,20 @@ def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, Messa
                 needs_reply=program_step.needs_reply,
                 per_peer=program_step.per_peer,
                 fallback_step=program_step.fallback_step if program_step.over_old_link else -1,
+                first="" if hop else program_step.step.first,
+                by_radio=next_role == "MN" and procedure.prepared and (role == "oAR" or procedure.gate),
                 is_broadcast=program_step.kind == "AA",
             )
     return hops
 
 
-def _passing_action(program_step: ProgramStep, role: str, marker: str) -> str:
+def _passing_action(program_step: ProgramStep, role: str, procedure: Procedure) -> str:
     """Return the handler of a node in ``role`` that relays a message; empty if it relays at once."""
     path, kind = program_step.step.path, program_step.kind
+    if role == "oAR" and kind == procedure.marker:
+        return "marker"
+    if procedure.prepared:
+        return ""
     if role == "nAR" and path[0] == "MN" and kind in REQUESTS:
         return "request"
     if role == "GFA" and kind == "RQ":
@@ -127,9 +141,7 @@ def _passing_action(program_step: ProgramStep, role: str, marker: str) -> str:
         return "leave"
     if role == "nAR" and kind == "RR":
         return "reply"
-    if role == "nAR" and kind == "BA" and path[0] in FORWARDERS:
-        return "acknowledgement"
-    return "marker" if role == "oAR" and kind == marker else ""
+    return "acknowledgement" if role == "nAR" and kind == "BA" and path[0] in FORWARDERS else ""
 
 
 def arrival_action(program_step: ProgramStep, marker: str) -> str:
@@ -138,13 +150,13 @@ def arrival_action(program_step: ProgramStep, marker: str) -> str:
     Returns
     -------
     str
-        ``"marker"``, ``"registered"``, ``"advertisement"``, ``"token"``, ``"forwarding acknowledged"`` (by the old router) or
+        ``"marker"``, ``"command"``, ``"registered"``, ``"advertisement"``, ``"token"``, ``"forwarding acknowledged"`` (by the old router) or
         ``"acknowledgement"`` (by a gateway or correspondent).
     """
     if program_step.kind == marker:
         return "marker"
-    if program_step.step.effect == "registered":
-        return "registered"
+    if program_step.step.effect in ("command", "registered"):
+        return program_step.step.effect
     if program_step.kind == "AA":
         return "advertisement"
     if program_step.kind in ("HoT", "CoT"):

@@ -10,6 +10,10 @@ KINDS = (
     "HADQ", "HADR",  # dynamic home agent address discovery request and reply (RFC 6275 10.5)
     "HoTI", "CoTI", "HoT", "CoT",  # return routability (RFC 6275 5.2)
     "NA",  # neighbour advertisement for a care-of address (RFC 4861 4.4, RFC 6275 10.4.1)
+    *"MR HC HOC RRE RCQ RCR HRD HRQ HRA HCD SN EST MST HN UCC UCM UCR PSR PSA HS ES HX REL".split(),  # RRC, X2AP, XnAP, S1AP, NGAP
+    *"MBQ MBR CFQ CFR DFQ DFR SRQ SRR SMQ SMR EM".split(),  # GTPv2-C, PFCP, N11, End Marker of GTP-U
+    *"RSP PRA FBU HI HAK FBA UNA ATT HIE".split(),  # RFC 5568, RFC 5949
+    *"BUT BAT BUS BAS BAP".split(),  # RFC 6058, RFC 8885
 )  # fmt: skip
 
 
@@ -181,7 +185,7 @@ BINDING_AUTHORIZATION = 16
 
 
 def leg_bytes(message: str, path: tuple[str, ...], ip: int, secured: bool) -> tuple[int, ...]:
-    """Return the IP length of a message on each leg of its path.
+    """Return the IP length of a message without a format of its own on each leg of its path.
 
     Parameters
     ----------

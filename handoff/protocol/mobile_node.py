@@ -43,7 +43,8 @@ _RETRY_AT_ONCE = (*_NOT_NEWER, *_EXPIRED_NONCES)
 """Refusals that a message with a new identification overcomes. After another refusal the retransmission comes as scheduled."""
 
 
-def _without(attachments: tuple[int, ...], attachment: int) -> tuple[int, ...]:
+def without_attachment(attachments: tuple[int, ...], attachment: int) -> tuple[int, ...]:
+    """Return attachments without one of them."""
     if attachment not in attachments:
         return attachments
     index = attachments.index(attachment)
@@ -194,7 +195,7 @@ class MobileNodeController:
         self.start_registration(ctx, state, "move", state.router, router)
 
     def _on_link_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        state.links = _without(state.links, attachment)
+        state.links = without_attachment(state.links, attachment)
         if state.target_attachment == attachment:
             state.target_attachment = -1
         row = self.row_of[attachment]
@@ -210,7 +211,7 @@ class MobileNodeController:
                 ctx.clear_upstream_route()
         elif self.client.has_link(state, state.router):
             ctx.set_upstream_route(state.router)
-        state.known_attachments = _without(state.known_attachments, attachment)
+        state.known_attachments = without_attachment(state.known_attachments, attachment)
         self.triggers.forward_after_move(ctx, state)
         for other in state.links:
             self.detector.on_other_link_lost(ctx, state, other)
@@ -319,6 +320,9 @@ class MobileNodeController:
             if self.records["scenario"][row] == 0 and self.records["access"][row] == 0:
                 self.records["scenario"][row] = 1
 
+    def on_command(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], via: int) -> None:
+        """Process the command to leave, which only prepared procedures have (``PreparedMobileNode``)."""
+
     def _on_registered(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
         position, _, new, peer_lifetime, identification, _ = args
         if identification != state.registration_request:
@@ -401,6 +405,7 @@ class MobileNodeController:
 
 _MESSAGE_HANDLERS = {
     "marker": MobileNodeController._on_marker,
+    "command": MobileNodeController.on_command,
     "registered": MobileNodeController._on_registered,
     "advertisement": MobileNodeController._on_advertisement,
     "token": MobileNodeController._on_token,

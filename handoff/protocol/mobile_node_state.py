@@ -53,6 +53,8 @@ class MobileNodeState:
         Attachment that the last request was for. An advertisement on an older one starts no new request.
     target_router : int
         Router that the last request was for.
+    commanded_attachment : int
+        Attachment that the old router has commanded the mobile node to move to, in prepared procedures; -1 for none.
     forwarding_router : int
         Router that received a request to forward (seed, phases II-4 and III-3), so that the mobile node has to register there
         again if it returns; -1 for none.
@@ -81,6 +83,7 @@ class MobileNodeState:
     """
 
     __slots__ = (
+        "commanded_attachment",
         "detecting",
         "forwarding_router",
         "gateway",
@@ -104,7 +107,7 @@ class MobileNodeState:
 
     def __init__(self) -> None:
         self.router = self.gateway = self.target_router = self.forwarding_router = -1
-        self.handoff_attachment = self.target_attachment = self.detecting = -1
+        self.handoff_attachment = self.target_attachment = self.detecting = self.commanded_attachment = -1
         self.identification = self.registration_request = self.refresh_timer = self.random_delays = 0
         self.last_move_request_ps = -(2**62)
         self.links: tuple[int, ...] = ()

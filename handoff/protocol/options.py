@@ -129,6 +129,11 @@ class Options:
         Longest wait of the resequencing buffers at the mobile node and its correspondents (decision 16); 0 = no buffer.
     settle_ps : int
         Time after the end of a handoff during which deliveries still count for it.
+    gate_timer_ps : int
+        Time after the acknowledged path switch at which the new router opens its gate without a marker (prepared procedures).
+    request_container_bytes, command_container_bytes : int or None
+        Size of the radio container in a handover request, and in a handover command (prepared procedures). Default: 300 and 120
+        bytes in LTE, 1,200 and 300 in 5G, which are guesses: a container has no fixed size.
     """
 
     profile: str = "patent"
@@ -172,6 +177,9 @@ class Options:
     authentication_service_ps: int = 0
     resequence_ps: int = 0
     settle_ps: int = 100 * MS
+    gate_timer_ps: int = 100 * MS
+    request_container_bytes: int | None = None
+    command_container_bytes: int | None = None
 
     @classmethod
     def descriptions(cls) -> dict[str, str]:

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handoff.protocol.constants import MAX_RR_BINDING_LIFETIME_S, SECOND
+from handoff.protocol.message_formats import format_bytes
 from handoff.protocol.messages import leg_bytes, message_kind
 from handoff.protocol.options import Options
 from handoff.protocol.procedures import Procedure, Step, find_procedure
@@ -13,7 +14,7 @@ from handoff.protocol.setup import Setup
 
 PREDICT, UP, GOING_DOWN, DOWN, DISCOVERED, RETRANSMIT, REFRESH, SETTLED, SOLICIT = range(100, 109)
 """Codes of the layer-2 events and timers of mobile nodes."""
-RESTART, ADVERTISE, RELEASE, DELAYED, LINGER, FADE = range(120, 126)
+RESTART, ADVERTISE, RELEASE, DELAYED, LINGER, FADE, GATE = range(120, 127)
 """Codes of the events and timers of agents."""
 ATTACK, RESEND = range(130, 132)
 """Codes of the events and timers of attackers."""
@@ -115,9 +116,8 @@ class Program:
         fallbacks: dict[int, int] = {}
         variants = [procedure.between, procedure.signalling] if procedure.hierarchical else [procedure.signalling]
         for variant, signalling in enumerate(variants):
-            _append_variant(
-                variant, [*_apply_options(signalling, procedure, options), *procedure.rescue], options.relay, steps, fallbacks
-            )
+            adapted = [*_apply_options(signalling, procedure, options), *procedure.rescue]
+            _append_variant(variant, adapted, options.relay, procedure.prepared, steps, fallbacks)
         first_common = len(steps)
         prelude = _prelude(procedure, options)
         common = [*prelude, *_DISCOVERY, *(_ROUTABILITY if options.needs_return_routability(procedure.ip) else ())]
@@ -196,25 +196,28 @@ def compile_program(setup: Setup, procedure: str | Procedure) -> Program:
         names = ", ".join(setup.network.nodes[r].name for r in without_gateway)
         remedy = "give each router a region with a gateway, or leave this procedure out"
         errors.append(f"{definition.name} is hierarchical: {remedy}; {names} have none")
+    if definition.prepared and setup.home_agent in setup.network.cell_of_node:
+        errors.append(f"{definition.name} has no home link: give the home agent no cell, or leave this procedure out")
     if errors:
         raise ValueError("\n".join(errors))
     return Program.compile(definition, setup.options)
 
 
 def _append_variant(
-    variant: int, signalling: list[Step], relay: str, steps: list[_NumberedStep], fallbacks: dict[int, int]
+    variant: int, signalling: list[Step], relay: str, prepared: bool, steps: list[_NumberedStep], fallbacks: dict[int, int]
 ) -> None:
     """Append the steps of one variant to ``steps``.
 
     A request before the move gets a fallback step over the new link, for a move without a prediction. The fallback of an update
-    at the warning is the update at the move.
+    at the warning is the update at the move. A prepared procedure has steps of its own for such moves.
     """
     for step in signalling:
-        before_move, number = step.on == "predict", len(steps)
+        before_move, number = step.on == "predict" and not prepared, len(steps)
         if step.on == "going-down":
             fallbacks[number] = number + 1  # the same update over the new link comes next (``steps.rescue_steps``)
         request = replace(step, on="known", path=_relayed_path(step.path, relay)) if before_move else step
-        steps.append((variant, request, before_move or step.on == "going-down"))
+        over_old_link = step.path[:2] == ("MN", "oAR") if prepared else before_move or step.on == "going-down"
+        steps.append((variant, request, over_old_link))
         if before_move and step.effect != "delete":
             fallbacks[number] = number + 1
             effect = "bind" if step.effect == "simultaneous" else step.effect
@@ -246,7 +249,7 @@ def _apply_options(signalling: tuple[Step, ...], procedure: Procedure, options: 
 
 def _prelude(procedure: Procedure, options: Options) -> tuple[Step, ...]:
     """Return the steps that bring the new router's advertisement to the mobile node before the move (two methods of the seed)."""
-    if not procedure.predictive or options.prediction == "layer2":
+    if not procedure.predictive or procedure.prepared or options.prediction == "layer2":
         return ()
     if options.prediction == "solicitation":
         return Step("predict", "AS", ("oAR", "nAR")), Step("AS", "AA", ("nAR", "oAR", "MN"))
@@ -284,6 +287,13 @@ def _replies(steps: list[_NumberedStep], variant: int, step: Step) -> Iterator[i
             yield from _replies(steps, variant, steps[k][1])
 
 
+def _leg_bytes(step: Step, procedure: Procedure, options: Options) -> tuple[int, ...]:
+    if not step.format:
+        return leg_bytes(step.message, step.path, procedure.ip, options.rfc or options.authenticates)
+    size = format_bytes(step.format, options.request_container_bytes, options.command_container_bytes)
+    return (size,) * (len(step.path) - 1)
+
+
 def _program_step(
     number: int, steps: list[_NumberedStep], fallback_step: int, procedure: Procedure, options: Options
 ) -> ProgramStep:
@@ -293,7 +303,7 @@ def _program_step(
         step=step,
         variant=variant,
         kind=message_kind(step.message),
-        leg_bytes=leg_bytes(step.message, step.path, procedure.ip, options.rfc or options.authenticates),
+        leg_bytes=_leg_bytes(step, procedure, options),
         over_old_link=over_old,
         needs_old_router=bool(_OLD_ROLES & set(step.path)),
         forwards_after_move=message_kind(step.message) == "HADQ" or (step.effect == "forward" and not over_old),

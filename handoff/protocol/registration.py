@@ -22,6 +22,8 @@ from handoff.protocol.program import RETRANSMIT, Program, ProgramStep
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.security import NONCE_BITS, authenticator, home_key, management_key, nonce_index
 
+LASTING_S = 2_000_000
+"""Lifetime in s of a binding that lasts until it is replaced: longer than any run."""
 _HOME_ADDRESS = -1  # stands for a router in the keys of tokens
 
 
@@ -89,7 +91,7 @@ class RegistrationClient:
             return
         if not hop.needs_reply:
             if self.uses_timestamps:
-                state.identification = self._next_identification(ctx, state)
+                state.identification = self.next_identification(ctx, state)
             self.send(ctx, state, number, peer, old, new)
             return
         wait = self.first_wait_ps[number]
@@ -112,7 +114,7 @@ class RegistrationClient:
         return True
 
     def _await_reply(self, ctx: Context, state: MobileNodeState, request: PendingRequest, until_ps: int) -> None:
-        state.identification = identification = self._next_identification(ctx, state)
+        state.identification = identification = self.next_identification(ctx, state)
         state.add_request(identification, request)
         if self.registers[request.step]:
             state.registration_request = identification
@@ -161,7 +163,7 @@ class RegistrationClient:
         state.recent_sends = {**state.recent_sends, destination: (*recent, ctx.time_ps)}
         return ctx.time_ps
 
-    def _next_identification(self, ctx: Context, state: MobileNodeState) -> int:
+    def next_identification(self, ctx: Context, state: MobileNodeState) -> int:
         """Return a timestamp that exceeds all earlier ones if timestamps protect against replay, else the next number."""
         count = state.identification + 1
         return max(count, ctx.time_ps) if self.uses_timestamps else count
@@ -235,6 +237,8 @@ class RegistrationClient:
     def _requested_lifetime_s(self, step: ProgramStep) -> int:
         if step.kind == "DBU":
             return 0
+        if self.program.procedure.lasting:
+            return LASTING_S
         if step.step.path[-1] == "CN" and self.tests_addresses:
             return min(self.options.lifetime_s, MAX_RR_BINDING_LIFETIME_S)
         return self.options.lifetime_s

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from functools import partial
 from operator import itemgetter
 from typing import Literal
 
@@ -16,9 +17,18 @@ from engine.routing import delays_to
 from handoff.protocol.advertisements import AdvertisementSchedule
 from handoff.protocol.attacks import AttackCounts, Taps, no_attack_counts
 from handoff.protocol.constants import REGISTRATION_PROCESSING
+from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.messages import NEW, OLD, MessageFields, header_bytes
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.setup import CorrespondentTable, Setup
+
+
+CONTROL_ROLES = ("AMF", "SMF", "CMD")
+"""Roles of nodes that carry no data."""
+
+
+def _control_node(node: int, _: object) -> int:
+    return node
 
 
 def _mobile_node(_: object) -> int:
@@ -61,6 +71,8 @@ class RoleResolver:
         True if the home agent has a radio cell.
     link_down_ps : callable
         ``Attachments.link_down_ps`` of the setup.
+    handoffs : HandoffRecords or None
+        Records of the handoffs of a run, in which the routers of prepared procedures note what happens; None without a run.
     simultaneous_bindings : int
         Number of bindings that anchors have made in addition to another one.
     attack_counts : dict of str to int
@@ -89,6 +101,9 @@ class RoleResolver:
             "HA": self._home_agent, "GFA": self._gateway_of_new_router, "MAP": self._gateway_of_new_router,
             "oGFA": self._gateway_of_old_router, "oMAP": self._gateway_of_old_router, "tHA": self._temporary_home_agent,
         }  # fmt: skip
+        for role in CONTROL_ROLES:
+            self.node_of_role[role] = partial(_control_node, setup.control_nodes.get(role, setup.home_agent))
+        self.handoffs: HandoffRecords | None = None
         self.temporary_home_agents = setup.temporary_home_agents
         self.simultaneous_bindings = 0
         self.attack_counts: AttackCounts = no_attack_counts()
@@ -146,7 +161,9 @@ class RoleResolver:
 
     def is_conditional(self, step: ProgramStep) -> bool:
         """Return whether ``applies`` is false for a step and some pair of routers."""
-        return step.needs_old_router or step.forwards_after_move or step.step.path[-1] == "MAP"
+        return (
+            step.needs_old_router or step.forwards_after_move or step.step.without_old_router or step.step.path[-1] == "MAP"
+        )
 
     def applies(self, step: ProgramStep, old: int, new: int) -> bool:
         """Return whether a step is part of a registration through ``new`` by a mobile node that comes from ``old``.
@@ -156,6 +173,8 @@ class RoleResolver:
         """
         if step.needs_old_router and (old < 0 or old == new):
             return False
+        if step.step.without_old_router and 0 <= old != new:
+            return False
         if step.forwards_after_move and old == self.home_agent:
             return False
         return step.step.path[-1] != "MAP" or new != self.home_agent
@@ -163,9 +182,12 @@ class RoleResolver:
     def tunnel_end(self, role: str) -> tuple[int, Literal["router", "mobile"]]:
         """Return header size and end of a tunnel from a node in ``role``."""
         if role not in self._tunnel_ends:
-            header = header_bytes(role, self.procedure.ip, self.options.encapsulation)
+            if self.procedure.tunnel_bytes is not None:
+                header = self.procedure.tunnel_bytes[role == "AR"]
+            else:
+                header = header_bytes(role, self.procedure.ip, self.options.encapsulation)
             to_gateway = self.procedure.ip == 4 and self._has_regions and role in ("HA", "CN")
-            to_router = self.options.has_foreign_agents(self.procedure) or self.procedure.network_based
+            to_router = self.options.has_foreign_agents(self.procedure) or self.procedure.network_based or self.procedure.prepared
             self._tunnel_ends[role] = header, "router" if to_router or to_gateway else "mobile"
         return self._tunnel_ends[role]
 

@@ -140,6 +140,8 @@ class Setup:
     temporary_home_agents : dict of int to int
         Maps a router to the node of its sub-network that is the temporary home agent there (seed, figures 4 and 5). A router
         without an entry is its own temporary home agent.
+    control_nodes : dict of str to int
+        Nodes of the roles AMF, SMF and CMD; a role without an entry belongs to the home agent's node.
     attacks : tuple of Attack
         Attackers, and what they do.
     warnings : tuple of str
@@ -158,6 +160,7 @@ class Setup:
     notes: tuple[str, ...] = ()
     groups: ProcedureGroups | None = None
     temporary_home_agents: dict[int, int] = field(default_factory=dict)
+    control_nodes: dict[str, int] = field(default_factory=dict)
     attacks: tuple[Attack, ...] = ()
     warnings: tuple[str, ...] = ()
     skipped: dict[str, dict[str, int]] = field(default_factory=dict)

@@ -91,7 +91,7 @@ def baseline_key(program: Program | Mixture) -> tuple[object, ...]:
     if isinstance(program, Mixture):
         return (MIXTURE,)
     procedure = program.procedure
-    return procedure.ip, procedure.hierarchical, procedure.route_optimization, procedure.network_based
+    return procedure.ip, procedure.hierarchical, procedure.route_optimization, procedure.network_based, procedure.tunnel_bytes
 
 
 class _RouteUpstream:

@@ -17,6 +17,7 @@ from handoff.protocol.attacks import attacked_nodes
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.mobile_node import MobileNodeController
+from handoff.protocol.prepared_mobile_node import PreparedMobileNode
 from handoff.protocol.program import ATTACK, DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
@@ -126,6 +127,8 @@ def _schedule_prelude(setup: Setup, network: Network, part: RunPart, rows: Int) 
 
 def _schedule_first_refresh(setup: Setup, network: Network, part: RunPart, registered: Int, seed: int) -> None:
     """Schedule the first refresh of mobile nodes that are registered at time 0. The ages of their registrations are random."""
+    if part.program.procedure.lasting:
+        return
     refresh_interval = part.program.refresh_ps(setup.options.lifetime_s)
     age = RandomStreams(seed, PURPOSE_AGE, part.roles.mobile_keys[registered]).uniform_all(refresh_interval)
     first_refresh = refresh_interval - age
@@ -152,9 +155,11 @@ def _schedule_at_routers(network: Network, routers: Int, times: Int, mobiles: In
 def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> Iterator[tuple[int, Any]]:
     """Yield the controller of the mobile nodes of a part (as node -1), then that of each router and anchor."""
     program, roles, message_hops = part.program, part.roles, part.message_hops
-    mobile_node, agent_class = program.procedure.mobile_node or MobileNodeController, program.procedure.agent or Agent
+    default_controller = PreparedMobileNode if program.procedure.prepared else MobileNodeController
+    mobile_node, agent_class = program.procedure.mobile_node or default_controller, program.procedure.agent or Agent
     yield -1, mobile_node(program, roles, message_hops, setup.attachments, records)
-    nodes = {*distinct(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values()}
+    nodes = {*distinct(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values(),
+             *setup.control_nodes.values()}  # fmt: skip
     if program.procedure.hierarchical:
         nodes |= set(setup.gateways.values())
     if program.procedure.route_optimization:

@@ -241,6 +241,7 @@ def _prepare_run(
     parts[0].roles.simultaneous_bindings = state.simultaneous
     for part in parts:
         part.roles.attack_counts = state.attack_counts
+        part.roles.handoffs = state.records
     windows = WindowRecorder(
         setup.duration_ps, warmup_ps, batches, lambda: run.simultaneous_bindings(), lambda: tuple(run.state.group_messages),
         lambda: tuple(run.state.attack_counts.values()),

@@ -1,7 +1,7 @@
 """Language of the procedures: a procedure is a list of steps, each of which is one message.
 
-A step reads: *on* an event, the first node of *path* sends *message*; each node on the path relays it, and the last one applies
-*effect* before it replies. The event is one of ``EVENTS``, which happen at the mobile node, or the name of a message. In the
+A step reads: *on* an event, the first node of *path* applies *first* and sends *message*; each node on the path relays it, and the
+last one applies *effect* before it replies. The event is one of ``EVENTS``, which happen at the mobile node, or the name of a message. In the
 latter case every node that handles the message, as the last of its path or in passing, starts the steps whose path begins with
 its role.
 """
@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-EVENTS = ("predict", "move", "going-down")
+EVENTS = ("predict", "move", "going-down", "attach", "refresh")
 """Events at the mobile node. ``predict``: layer 2 announces the move and its target. ``move``: the mobile node has discovered the
-new router on the new link. ``going-down``: layer 2 warns that "the connection will be discarded in a very short time"."""
+new router on the new link. ``going-down``: layer 2 warns that "the connection will be discarded in a very short time".
+
+In prepared procedures ``attach`` is the arrival on the new link after a command, and ``move`` the arrival without one. ``refresh``:
+half of the lifetime of the registration is over."""
 
 
 @dataclass(frozen=True)
@@ -32,19 +35,37 @@ class Step:
     path : tuple of str
         Roles. MN: mobile node. oAR, nAR: old and new router. HA: home agent. CN: each correspondent of the mobile node. GFA,
         MAP: gateway of the new router's region. oGFA, oMAP: gateway of the old router's region. tHA: temporary home agent of the
-        old router, which is the old router itself unless the setup names another node.
+        old router, which is the old router itself unless the setup names another node. AMF, SMF, CMD: control nodes, which carry
+        no data: access and mobility management (AMF, MME), session management (SMF; in LTE a part of the anchor), database of
+        RFC 8885. Each is the home agent's node unless the setup names another one.
     effect : str
         Action of the last node. ``bind``: bind the home address to the new care-of address, in place of the existing binding.
         ``simultaneous``: bind it in addition to the existing binding. ``delete``: remove the binding to the old care-of address.
         ``forward``: tunnel packets for the old care-of address to the new one (old router or its temporary home agent).
         ``hand-over``: pass these packets to the temporary home agent (old router). ``registered``: use the new router for
         upstream data (mobile node). Empty: none.
+
+        In prepared procedures: ``expect``: buffer for a mobile node that will come (new router). ``command``: leave for the new
+        link (mobile node). ``open``: deliver to the mobile node, behind a gate if the procedure has one (new router).
+        ``release``: open the gate (new router). ``relay``: pass packets that the old router sends back on to the new one
+        (anchor). ``complete``: the handoff is done (new router). ``end``: remove the context after the marker (old router).
+    first : str
+        Action of the first node as it sends: ``forward`` as above, ``copy``: forward copies and go on delivering, ``stop``:
+        neither deliver nor forward (old router). Empty: none.
+    format : str
+        Name of the message in its own protocol (``handoff.protocol.message_formats``), from which size and encoding follow.
+        Empty: both follow from the kind of the message.
+    without_old_router : bool
+        If true, the step is left out if the mobile node comes from another router.
     """
 
     on: str
     message: str
     path: tuple[str, ...]
     effect: str = ""
+    first: str = ""
+    format: str = ""
+    without_old_router: bool = False
 
 
 @dataclass(frozen=True)
@@ -77,6 +98,17 @@ class Procedure:
     network_based : bool
         If true, routers register for the mobile node, which keeps one address (RFC 5213). Tunnels end at the routers, and no
         address is checked for duplicates.
+    prepared : bool
+        If true, the old router prepares the new one and commands the move (3GPP handovers, RFC 5568, RFC 5949).
+    gate : bool
+        If true, packets from the anchor wait at the new router until the marker, and forwarded ones pass. Requires ``prepared``.
+    forwarding : str
+        Way of forwarded packets: ``direct`` from the old to the new router, ``anchor`` back to the anchor first, or ``none``.
+        Requires ``prepared``.
+    lasting : bool
+        If true, bindings last until they are replaced, and are not refreshed.
+    tunnel_bytes : tuple of int or None
+        Header bytes of a tunnel from the anchor, and from the old router. None: they follow from IP version and options.
     mobile_node, agent : type or None
         Controller classes of the mobile nodes and of routers and anchors, in place of
         ``handoff.protocol.mobile_node.MobileNodeController`` and ``handoff.protocol.agent.Agent``: subclasses of them, for
@@ -96,6 +128,11 @@ class Procedure:
     rescue: tuple[Step, ...] = ()
     route_optimization: bool = False
     network_based: bool = False
+    prepared: bool = False
+    gate: bool = False
+    forwarding: str = "direct"
+    lasting: bool = False
+    tunnel_bytes: tuple[int, int] | None = None
     mobile_node: type[Any] | None = None
     agent: type[Any] | None = None
 
