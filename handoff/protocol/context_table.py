@@ -19,6 +19,8 @@ class MobileContext:
     ----------
     attached : bool
         The mobile node's link to this router is up.
+    expected : bool
+        The mobile node will come: what arrives for it waits.
     serving : bool
         The mobile node is served here: it has arrived, and no other router has been commanded to take it over.
     forwarding : bool
@@ -38,6 +40,7 @@ class MobileContext:
     __slots__ = (
         "attached",
         "ended",
+        "expected",
         "forwarding",
         "gate_closed",
         "last_identification",
@@ -48,7 +51,7 @@ class MobileContext:
 
     def __init__(self, serving: bool) -> None:
         self.attached = self.serving = serving
-        self.forwarding = self.gate_closed = self.marker_passed = self.ended = False
+        self.expected = self.forwarding = self.gate_closed = self.marker_passed = self.ended = False
         self.waiting_marker: tuple[int, ...] | None = None
         self.last_identification = 0
 
@@ -115,6 +118,7 @@ class ContextTable:
         if args[IDENTIFICATION] <= context.last_identification or context.serving:
             return  # an earlier request, or one for a mobile node that has arrived meanwhile
         self._begin(context, args)
+        context.expected = True
         ctx.buffer(packets=self.options.new_buffer_packets, bytes=self.options.new_buffer_bytes)
 
     def _begin(self, context: MobileContext, args: tuple[int, ...]) -> None:
@@ -125,8 +129,9 @@ class ContextTable:
     def _open(self, ctx: Context, args: tuple[int, ...]) -> None:
         """Deliver to a mobile node that has arrived; with a gate, what comes from the anchor waits for the marker."""
         context = self.entries[ctx.mobile]
-        if context.forwarding or args[IDENTIFICATION] > context.last_identification + 1:
-            self._begin(context, args)  # it has not been expected
+        if not context.expected:
+            self._begin(context, args)
+        context.expected = False
         context.last_identification = max(context.last_identification, args[IDENTIFICATION])
         comes_from_elsewhere = args[OLD] >= 0 and args[OLD] != self.node
         context.serving = True

@@ -85,6 +85,8 @@ class MobileNodeController:
         Reaction to prediction and warning.
     event_handlers : dict of int to callable
         Method for each code of a layer-2 event or timer. It gets context, state and the argument of the event.
+    message_handlers : dict of str to callable
+        Method for each arrival action. It gets context, state, the arguments of the message and the node that it came through.
     arrival_actions : list of str
         Action on the message of each step (``message_routing.arrival_action``).
     registration_steps : dict
@@ -115,6 +117,11 @@ class MobileNodeController:
             DOWN: self._on_link_down, DISCOVERED: self.on_router_discovered, RETRANSMIT: self._on_retransmission_due,
             REFRESH: self._on_refresh_due, SETTLED: self._on_settled, SOLICIT: self.detector.solicit,
         }  # fmt: skip
+        self.message_handlers: dict[str, Callable[[Context, MobileNodeState, tuple[int, ...], int], None]] = {
+            "marker": self._on_marker, "command": self.on_command, "registered": self._on_registered,
+            "advertisement": self._on_advertisement, "token": self._on_token,
+            "forwarding acknowledged": self._on_forwarding_acknowledged, "acknowledgement": self._on_acknowledgement,
+        }  # fmt: skip
         self.arrival_actions = [arrival_action(step, program.procedure.marker) for step in program.steps]
         self.registration_steps = {
             (variant, event, keeps_gateway): program.registration_steps(variant, event, keeps_gateway)
@@ -133,7 +140,7 @@ class MobileNodeController:
         if position & STATUS_FIELD and action != "advertisement":
             self._on_refusal(ctx, state, MessageFields.unpack(args))
             return
-        _MESSAGE_HANDLERS[action](self, ctx, state, args, event.via)
+        self.message_handlers[action](ctx, state, args, event.via)
         for number in self.steps_after[position & STEP_MASK]:
             self.client.send_request(ctx, state, number, (args[PEER_LIFETIME] & PEER_MASK) - 1, args[OLD], args[NEW])
 
@@ -401,14 +408,3 @@ class MobileNodeController:
 
     def _on_token(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
         self.client.on_token(ctx, state, MessageFields.unpack(args))
-
-
-_MESSAGE_HANDLERS = {
-    "marker": MobileNodeController._on_marker,
-    "command": MobileNodeController.on_command,
-    "registered": MobileNodeController._on_registered,
-    "advertisement": MobileNodeController._on_advertisement,
-    "token": MobileNodeController._on_token,
-    "forwarding acknowledged": MobileNodeController._on_forwarding_acknowledged,
-    "acknowledgement": MobileNodeController._on_acknowledgement,
-}

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 
 from handoff.protocol import constants
+from handoff.protocol.message_formats import CONTAINERS, MIN_CONTAINER_BYTES
 from handoff.protocol.messages import ENCAPSULATIONS
 from handoff.protocol.procedures import Procedure
 
@@ -29,6 +30,7 @@ CHOICES = {
     "encapsulation": tuple(ENCAPSULATIONS),
 }
 """Values of the options that are words. The first one is the default."""
+MAX_CONTAINER_BYTES = 60_000
 MAX_TUNNELS = 4
 """Largest ``tunnel_limit`` that the engine supports."""
 
@@ -214,12 +216,25 @@ class Options:
             errors.append("advertisement_min must be above 0 and at most advertisement_max")
         if not 1 <= self.tunnel_limit <= MAX_TUNNELS:
             errors.append(f"tunnel_limit is 1 to {MAX_TUNNELS}, not {self.tunnel_limit}")
+        for kind in CONTAINERS:
+            size = getattr(self, f"{kind}_container_bytes")
+            if size and not (MIN_CONTAINER_BYTES <= size <= MAX_CONTAINER_BYTES and size % 4 == 0):
+                errors.append(
+                    f"{kind}_container_bytes is 0 or a multiple of 4 from {MIN_CONTAINER_BYTES} to {MAX_CONTAINER_BYTES:,}, not {size}"
+                )
         return errors
 
     @property
     def buffers_at_old_router(self) -> bool:
         """True if an old router keeps packets that its link cannot carry any longer."""
         return self.old_buffer_packets != 0 and self.old_buffer_bytes != 0
+
+    def container_bytes(self, family: str) -> tuple[int, int]:
+        """Return the sizes of the radio containers of a request and of a command in LTE (``lte``) or 5G."""
+        request, command = (300, 120) if family == "lte" else (1200, 300)
+        if self.request_container_bytes is not None:
+            request = self.request_container_bytes
+        return request, command if self.command_container_bytes is None else self.command_container_bytes
 
     # -- values that depend on the profile -------------------------------------------------------------------------------
     @property

@@ -175,5 +175,6 @@ class PreparedMobileNode(MobileNodeController):
         if self.records["completed"][row] and settled_ps <= ctx.time_ps:
             ctx.end_measurement()
             state.handoff_attachment = -1
-        else:
-            ctx.timer(ctx.time_ps + self.options.settle_ps, SETTLED, attachment)
+        else:  # twice as long each time
+            wait_ps = max(self.options.settle_ps, ctx.time_ps - self.records["up_ps"][row])
+            ctx.timer(ctx.time_ps + wait_ps, SETTLED, attachment)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from handoff.protocol.constants import MAX_RR_BINDING_LIFETIME_S, SECOND
-from handoff.protocol.message_formats import format_bytes
+from handoff.protocol.message_formats import FORMATS, format_bytes
 from handoff.protocol.messages import leg_bytes, message_kind
 from handoff.protocol.options import Options
 from handoff.protocol.procedures import Procedure, Step, find_procedure
@@ -290,7 +290,7 @@ def _replies(steps: list[_NumberedStep], variant: int, step: Step) -> Iterator[i
 def _leg_bytes(step: Step, procedure: Procedure, options: Options) -> tuple[int, ...]:
     if not step.format:
         return leg_bytes(step.message, step.path, procedure.ip, options.rfc or options.authenticates)
-    size = format_bytes(step.format, options.request_container_bytes, options.command_container_bytes)
+    size = format_bytes(step.format, *options.container_bytes(FORMATS[step.format].family))
     return (size,) * (len(step.path) - 1)
 
 

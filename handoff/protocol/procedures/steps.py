@@ -109,6 +109,9 @@ class Procedure:
         If true, bindings last until they are replaced, and are not refreshed.
     tunnel_bytes : tuple of int or None
         Header bytes of a tunnel from the anchor, and from the old router. None: they follow from IP version and options.
+    tunnel : str
+        Tunnel of data packets. ``gtp-u``: GTP-U over UDP, in the form that its header bytes select. Empty: by IP version and
+        options, RFC 2003, 2004, 2784 or 2473.
     mobile_node, agent : type or None
         Controller classes of the mobile nodes and of routers and anchors, in place of
         ``handoff.protocol.mobile_node.MobileNodeController`` and ``handoff.protocol.agent.Agent``: subclasses of them, for
@@ -133,6 +136,7 @@ class Procedure:
     forwarding: str = "direct"
     lasting: bool = False
     tunnel_bytes: tuple[int, int] | None = None
+    tunnel: str = ""
     mobile_node: type[Any] | None = None
     agent: type[Any] | None = None
 

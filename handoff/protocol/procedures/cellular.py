@@ -1,0 +1,127 @@
+"""Handovers of LTE and 5G. The order of their steps is from secondary sources (docs/handovers.md)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from handoff.protocol.procedures.steps import Procedure, Step
+
+LTE_TUNNELS, NR_TUNNELS = (36, 44), (44, 48)
+"""Bytes of IPv4, UDP and GTP-U: from the anchor, and with PDCP numbers from the source (TS 29.281 5.2)."""
+_X2_SOURCES = ("TS 36.300 10.1.2.1", "TS 23.401 5.5.1.1.2", "TS 36.423 8.2", "TS 29.281 7.3.2")
+_XN_SOURCES = ("TS 38.300 9.2.3.2", "TS 23.502 4.9.1.2.2", "TS 38.423 8.2", "TS 29.244 7.5.4")
+
+
+def _preparation(prefix: str) -> tuple[Step, ...]:
+    """Return the preparation between two base stations over X2 or Xn, and the command, with which forwarding begins."""
+    return (
+        Step("predict", "MR", ("MN", "oAR"), format="RRC Measurement Report"),
+        Step("MR", "HRQ", ("oAR", "nAR"), "expect", format=f"{prefix} Handover Request"),
+        Step("HRQ", "HRA", ("nAR", "oAR"), format=f"{prefix} Handover Request Acknowledge"),
+        Step("HRA", "HC", ("oAR", "MN"), "command", first="forward", format="RRC Reconfiguration"),
+        Step("HRA", "SN", ("oAR", "nAR"), format=f"{prefix} SN Status Transfer"),
+    )
+
+
+_ARRIVAL = Step("attach", "HOC", ("MN", "nAR"), "open", format="RRC Reconfiguration Complete")
+
+
+def _reestablishment(prefix: str, switch: Step) -> tuple[Step, ...]:
+    """Return the steps of an arrival without a command: the target fetches the context, and the path switches.
+
+    ``switch`` is the first step of the path switch. A mobile node without an old router starts it at once.
+    """
+    return (
+        Step("move", "RRE", ("MN", "nAR"), "open", format="RRC Reestablishment Request"),
+        Step("RRE", "RCQ", ("nAR", "oAR"), format=f"{prefix} Retrieve UE Context Request"),
+        Step("RCQ", "RCR", ("oAR", "nAR"), first="forward", format=f"{prefix} Retrieve UE Context Response"),
+        replace(switch, on="RCR"),
+        replace(switch, on="RRE", without_old_router=True),
+    )
+
+
+_LTE_SWITCH = (
+    Step("HOC", "PSR", ("nAR", "AMF"), format="S1AP Path Switch Request"),
+    Step("PSR", "MBQ", ("AMF", "HA"), "bind", format="GTPv2-C Modify Bearer Request"),
+    Step("MBQ", "EM", ("HA", "oAR", "nAR"), "release", format="GTP-U End Marker"),
+    Step("MBQ", "MBR", ("HA", "AMF"), format="GTPv2-C Modify Bearer Response"),
+    Step("MBR", "PSA", ("AMF", "nAR"), "complete", format="S1AP Path Switch Request Acknowledge"),
+    Step("PSA", "UCR", ("nAR", "oAR"), "end", format="X2AP UE Context Release"),
+)
+_NR_SWITCH = (
+    Step("HOC", "PSR", ("nAR", "AMF"), format="NGAP Path Switch Request"),
+    Step("PSR", "SMQ", ("AMF", "SMF"), format="N11 Update SM Context Request"),
+    Step("SMQ", "SRQ", ("SMF", "HA"), "bind", format="PFCP Session Modification Request"),
+    Step("SRQ", "EM", ("HA", "oAR", "nAR"), "release", format="GTP-U End Marker (5G)"),
+    Step("SRQ", "SRR", ("HA", "SMF"), format="PFCP Session Modification Response"),
+    Step("SRR", "SMR", ("SMF", "AMF"), format="N11 Update SM Context Response"),
+    Step("SMR", "PSA", ("AMF", "nAR"), "complete", format="NGAP Path Switch Request Acknowledge"),
+    Step("PSA", "UCR", ("nAR", "oAR"), "end", format="XnAP UE Context Release"),
+)
+
+X2 = Procedure(
+    name="x2",
+    family="lte",
+    summary="LTE X2 handover: the source forwards, the target waits for the End Marker",
+    figures="",
+    rfcs=_X2_SOURCES,
+    ip=4,
+    anchor="HA",
+    marker="EM",
+    prepared=True,
+    gate=True,
+    lasting=True,
+    network_based=True,
+    tunnel="gtp-u",
+    tunnel_bytes=LTE_TUNNELS,
+    signalling=(*_preparation("X2AP"), _ARRIVAL, *_reestablishment("X2AP", _LTE_SWITCH[0]), *_LTE_SWITCH),
+)
+XN = replace(
+    X2,
+    name="xn",
+    family="5g",
+    summary="5G Xn handover: the source forwards, the target waits for the End Marker",
+    rfcs=_XN_SOURCES,
+    tunnel_bytes=NR_TUNNELS,
+    signalling=(*_preparation("XnAP"), _ARRIVAL, *_reestablishment("XnAP", _NR_SWITCH[0]), *_NR_SWITCH),
+)
+
+
+def _variants(base: Procedure) -> tuple[Procedure, Procedure]:
+    """Return a handover whose target ignores the End Marker, and one without forwarding (RLC UM without it)."""
+    ungated = replace(base, name=f"{base.name}-ungated", gate=False, summary=f"{base.name} with a target that ignores the marker")
+    steps = tuple(replace(s, first="stop") if s.message == "HC" else s for s in base.signalling if s.message != "SN")
+    unforwarded = replace(
+        ungated, name=f"{base.name}-um", forwarding="none", signalling=steps, summary=f"{base.name} without data forwarding"
+    )
+    return ungated, unforwarded
+
+
+S1_INDIRECT = replace(
+    X2,
+    name="s1-indirect",
+    summary="LTE S1 handover: the source forwards through the serving gateway",
+    rfcs=("TS 23.401 5.5.1.2.2", "TS 36.413 8.4", "TS 29.274 7.2.18"),
+    forwarding="anchor",
+    signalling=(
+        Step("predict", "MR", ("MN", "oAR"), format="RRC Measurement Report"),
+        Step("MR", "HRD", ("oAR", "AMF"), format="S1AP Handover Required"),
+        Step("HRD", "HRQ", ("AMF", "nAR"), "expect", format="S1AP Handover Request"),
+        Step("HRQ", "HRA", ("nAR", "AMF"), format="S1AP Handover Request Acknowledge"),
+        Step("HRA", "CFQ", ("AMF", "HA"), "relay", format="GTPv2-C Create Indirect Data Forwarding Tunnel Request"),
+        Step("CFQ", "CFR", ("HA", "AMF"), format="GTPv2-C Create Indirect Data Forwarding Tunnel Response"),
+        Step("CFR", "HCD", ("AMF", "oAR"), format="S1AP Handover Command"),
+        Step("HCD", "HC", ("oAR", "MN"), "command", first="forward", format="RRC Reconfiguration"),
+        Step("HCD", "EST", ("oAR", "AMF"), format="S1AP eNB Status Transfer"),
+        Step("EST", "MST", ("AMF", "nAR"), format="S1AP MME Status Transfer"),
+        _ARRIVAL,
+        Step("HOC", "HN", ("nAR", "AMF"), format="S1AP Handover Notify"),
+        Step("HN", "MBQ", ("AMF", "HA"), "bind", format="GTPv2-C Modify Bearer Request"),
+        Step("MBQ", "EM", ("HA", "oAR", "HA", "nAR"), "release", format="GTP-U End Marker"),
+        Step("MBQ", "MBR", ("HA", "AMF"), "complete", format="GTPv2-C Modify Bearer Response"),
+        Step("HN", "UCC", ("AMF", "oAR"), "end", format="S1AP UE Context Release Command"),
+        Step("UCC", "UCM", ("oAR", "AMF"), format="S1AP UE Context Release Complete"),
+        Step("UCM", "DFQ", ("AMF", "HA"), format="GTPv2-C Delete Indirect Data Forwarding Tunnel Request"),
+        Step("DFQ", "DFR", ("HA", "AMF"), format="GTPv2-C Delete Indirect Data Forwarding Tunnel Response"),
+    ),
+)
