@@ -5,11 +5,11 @@ from libc.stdlib cimport calloc
 
 from engine.kernel.arena cimport allocate_zeroed
 from engine.kernel.binding_table cimport CareOf, reserve_slots
-from engine.kernel.forwarding cimport set_local_entry, set_tunnel_entry
 from engine.kernel.next_event cimport MAX_RUN_PS, NEVER, atomic_min, later
 from engine.kernel.rng cimport PURPOSE_GAP, combine, exponential_gap
 from engine.kernel.shortage cimport require
 from engine.kernel.sources cimport CBR, POISSON, REPLAY, CbrRing, FlowSchedule, Recording, Source, push_source, recording_time
+from engine.kernel.table_changes cimport set_local_entry, set_tunnel_entry
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport CONTESTED, AttachmentBoundary, Flow, Unit, World, find_group
 

@@ -11,7 +11,6 @@ from engine.kernel.binding_table cimport LOCAL, TUNNEL, Entry, find_entry
 from engine.kernel.events cimport action_before
 from engine.kernel.fates cimport LINK_LOSS, drop
 from engine.kernel.fifo cimport Fifo, FifoParameters, packet_bytes
-from engine.kernel.forwarding cimport apply_action
 from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, pop_late
 from engine.kernel.next_event cimport NEVER
 from engine.kernel.node_visit cimport (
@@ -19,6 +18,7 @@ from engine.kernel.node_visit cimport (
     register_in_order,
 )
 from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, KIND_MASK, LOST, Packet, unlikely
+from engine.kernel.table_changes cimport apply_action
 from engine.kernel.uplinks cimport check_uplink_arrival
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (

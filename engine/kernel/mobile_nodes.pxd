@@ -12,7 +12,6 @@ from engine.kernel.events cimport (
 )
 from engine.kernel.fates cimport DETACHED, QUEUE_FULL, drop
 from engine.kernel.fifo cimport IN_CONTROL_LIST, ORPHAN, Fifo, consume, packet_bytes, prefetch, transmission_time, uncount_control
-from engine.kernel.forwarding cimport free_unused_downlink
 from engine.kernel.next_event cimport atomic_min
 from engine.kernel.node_visit cimport advance_source, deferred_before, earliest_source, next_source_time, push_due_events
 from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, Packet, unlikely
@@ -20,6 +19,7 @@ from engine.kernel.reception cimport (
     advance_boundaries, advance_known_times, check_reception, end_span, mark_contested, receive_data,
 )
 from engine.kernel.sources cimport CbrRing, Source, emit
+from engine.kernel.table_changes cimport free_unused_downlink
 from engine.kernel.uplinks cimport delete_idle_uplinks, send_upstream
 from engine.kernel.world cimport (
     CONTESTED, NO_CELL, PHASE_ACTION, PHASE_ARRIVAL, PHASE_SOURCE, ROUTE_BUFFER, DeferredItem, MobileNode, Span, Unit, World,

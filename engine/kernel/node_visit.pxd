@@ -14,15 +14,14 @@ from engine.kernel.fifo cimport (
     ACCEPTED, FULL, PAST_LAST_TIME, Fifo, FifoCursor, close_cursor, consume, offer, offer_from_run, open_cursor, packet_bytes,
     prefetch,
 )
-from engine.kernel.forwarding cimport (
-    apply_action, forward_packet, is_local, is_usable_tunnel, look_up, originate, send_through_tunnel,
-)
+from engine.kernel.forwarding cimport forward_packet, is_local, is_usable_tunnel, look_up, originate, send_through_tunnel
 from engine.kernel.next_event cimport NEVER, atomic_min
 from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LIKE_DATA, LOST, SENT_DETACHED, Packet, unlikely
 from engine.kernel.reception cimport receive_ahead
 from engine.kernel.sources cimport (
     CbrRing, Source, advance_front, is_steady, pop_top, ring_front, rotate_front, sift_down_top, source_before, step_source,
 )
+from engine.kernel.table_changes cimport apply_action
 from engine.kernel.uplink_arrivals cimport UplinkArrival
 from engine.kernel.uplinks cimport check_uplink_arrival, collect_uplink_arrivals
 from engine.kernel.vector cimport vector

@@ -127,7 +127,10 @@ class ContextTable:
         context.waiting_marker = None
 
     def _open(self, ctx: Context, args: tuple[int, ...]) -> None:
-        """Deliver to a mobile node that has arrived; with a gate, what comes from the anchor waits for the marker."""
+        """Deliver to a mobile node that has arrived; with a gate, what comes from the anchor waits for the marker.
+
+        Without a marker the gate opens ``gate_timer_ps`` later.
+        """
         context = self.entries[ctx.mobile]
         if not context.expected:
             self._begin(context, args)
@@ -139,8 +142,16 @@ class ContextTable:
         if context.gate_closed:
             packets, size_bytes = self.options.new_buffer_packets, self.options.new_buffer_bytes
             ctx.buffer(packets=packets, bytes=size_bytes, gate=ANCHOR_TUNNELS)
+            ctx.timer(ctx.time_ps + self.options.gate_timer_ps, GATE, args[IDENTIFICATION])
         else:
             ctx.deliver_locally()
+
+    def _fence(self, ctx: Context, args: tuple[int, ...]) -> None:
+        """Drop the copies that the old router has sent itself, and deliver what comes from now on."""
+        context = self.entries[ctx.mobile]
+        if context.expected and args[IDENTIFICATION] > context.last_identification:
+            ctx.unbind()
+            self._open(ctx, args)
 
     def _release(self, ctx: Context, args: tuple[int, ...]) -> None:
         """Open the gate, because the marker says that no forwarded packet will follow."""
@@ -158,13 +169,11 @@ class ContextTable:
             ctx.deliver_locally()
 
     def _complete(self, ctx: Context, args: tuple[int, ...]) -> None:
-        """Note the end of a handoff. A gate without a marker opens ``gate_timer_ps`` later."""
+        """Note the end of a handoff."""
         if self.roles.handoffs is not None:
             for column in ("reply_ps", "bound_ps"):
                 self.roles.handoffs.note(ctx.mobile, args[OLD], args[NEW], column, ctx.time_ps)
             self.roles.handoffs.note(ctx.mobile, args[OLD], args[NEW], "completed", 1)
-        if self.entries[ctx.mobile].gate_closed:
-            ctx.timer(ctx.time_ps + self.options.gate_timer_ps, GATE, args[IDENTIFICATION])
 
     def on_gate_timer(self, ctx: Context, identification: int) -> None:
         """Open a gate whose marker has not come, unless a later handoff has closed it."""
@@ -215,11 +224,15 @@ class ContextTable:
     def _end(self, ctx: Context, args: tuple[int, ...]) -> None:
         """End forwarding when the marker has passed, or note that the marker shall end it."""
         context = self.entries[ctx.mobile]
-        if context.forwarding and args[IDENTIFICATION] > context.last_identification:
-            if context.marker_passed or not self.procedure.marker:
-                self.remove(ctx)
-            else:
-                context.ended = True
+        if not self._may_leave(context, args):
+            return
+        if context.serving:  # the mobile node has gone, and nothing is forwarded
+            context.serving = context.gate_closed = context.forwarding = False
+            ctx.unbind()
+        elif context.marker_passed or not self.procedure.marker:
+            self.remove(ctx)
+        else:
+            context.ended = True
 
     def on_marker(self, ctx: Context, args: tuple[int, ...]) -> tuple[bool, bool]:
         """Process a marker at the old router: pass it on behind what has been forwarded, or keep it until forwarding begins.
@@ -245,7 +258,7 @@ class ContextTable:
     def pop_waiting_marker(self, mobile: int) -> tuple[int, ...] | None:
         """Return the marker that may go now, behind the packets that have been forwarded; None for none."""
         context = self.entries[mobile]
-        if context.waiting_marker is None or not context.forwarding or context.serving:
+        if context.waiting_marker is None or context.serving:
             return None
         args, context.waiting_marker, context.marker_passed = context.waiting_marker, None, True
         return args
@@ -283,6 +296,7 @@ class ContextTable:
 _EFFECTS = {
     "expect": ContextTable._expect,
     "open": ContextTable._open,
+    "fence": ContextTable._fence,
     "release": ContextTable._release,
     "complete": ContextTable._complete,
     "end": ContextTable._end,

@@ -18,12 +18,14 @@ COLUMNS = (
 
 ``mobile``, ``index``: the mobile node, and the number of the handoff among its handoffs. ``old_router``, ``new_router``: node
 indices. ``access``: 0 dual (the new link comes up before the old one goes down), 1 single. ``scenario``: 1, 2 or 3 as in the
-seed; 0 for procedures without a marker.
+seed; 0 for procedures without a marker. In prepared procedures 1: the command was heard, 2: it was sent but not heard, 3: it was
+not sent.
 
 ``predict_ps``, ``going_down_ps``, ``down_ps``, ``up_ps``: layer-2 events. ``known_ps``: the mobile node learned the new router
 before the move. ``request_ps``: the first request was sent. ``reply_ps``: the reply to it arrived. ``bound_ps``: the last
 acknowledgement of an anchor other than the registering one arrived. ``marker_ps``: the last marker arrived. ``rescue_ps``: the
-mobile node sent the old router the update that makes it forward. ``acknowledged_ps``: the acknowledgement of that update arrived.
+mobile node sent the old router the update that makes it forward; in prepared procedures the old router sent the command.
+``acknowledged_ps``: the acknowledgement of that update arrived.
 
 ``completed``: 1 if the mobile node is registered and every update has been answered. ``retransmissions``: of the registering
 request. ``denied``: refusals received. ``between``: 1 if the move led to another region. ``markers``: markers received, one for
@@ -66,7 +68,7 @@ class HandoffRecords:
         self.row_of = array("q", row_of.tobytes())
         self.current: dict[int, int] = {}
 
-    def note(self, mobile: int, old: int, new: int, column: str, value: int, overwrite: bool = False) -> None:
+    def note(self, mobile: int, old: int, new: int, column: str, value: int) -> None:
         """Set a column of the current handoff of a mobile node, if it leads from ``old`` to ``new`` and has no value yet.
 
         Parameters
@@ -77,13 +79,11 @@ class HandoffRecords:
             A column.
         value : int
             Value of the column, 0 or more.
-        overwrite : bool
-            If true, replace a value.
         """
         row, columns = self.current.get(mobile, -1), self.arrays
-        if row >= 0 and (columns["old_router"][row], columns["new_router"][row]) == (old, new):
-            if overwrite or columns[column][row] in (-1, 0):
-                columns[column][row] = value
+        is_current = row >= 0 and (columns["old_router"][row], columns["new_router"][row]) == (old, new)
+        if is_current and columns[column][row] in (-1, 0):
+            columns[column][row] = value
 
     @property
     def columns(self) -> dict[str, npt.NDArray[np.int64]]:

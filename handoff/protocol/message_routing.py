@@ -150,8 +150,8 @@ def arrival_action(program_step: ProgramStep, marker: str) -> str:
     Returns
     -------
     str
-        ``"marker"``, ``"command"``, ``"registered"``, ``"advertisement"``, ``"token"``, ``"forwarding acknowledged"`` (by the old router) or
-        ``"acknowledgement"`` (by a gateway or correspondent).
+        ``"marker"``, ``"command"``, ``"registered"``, ``"advertisement"``, ``"token"``, ``"forwarding acknowledged"`` (by the
+        old router) or ``"acknowledgement"`` (by a gateway or correspondent).
     """
     if program_step.kind == marker:
         return "marker"

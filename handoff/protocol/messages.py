@@ -10,10 +10,12 @@ KINDS = (
     "HADQ", "HADR",  # dynamic home agent address discovery request and reply (RFC 6275 10.5)
     "HoTI", "CoTI", "HoT", "CoT",  # return routability (RFC 6275 5.2)
     "NA",  # neighbour advertisement for a care-of address (RFC 4861 4.4, RFC 6275 10.4.1)
-    *"MR HC HOC RRE RCQ RCR HRD HRQ HRA HCD SN EST MST HN UCC UCM UCR PSR PSA HS ES HX REL".split(),  # RRC, X2AP, XnAP, S1AP, NGAP
-    *"MBQ MBR CFQ CFR DFQ DFR SRQ SRR SMQ SMR EM".split(),  # GTPv2-C, PFCP, N11, End Marker of GTP-U
-    *"RSP PRA FBU HI HAK FBA UNA ATT HIE".split(),  # RFC 5568, RFC 5949
-    *"BUT BAT BUS BAS BAP".split(),  # RFC 6058, RFC 8885
+    "MR", "HC", "HOC", "RRE", "REL",  # RRC
+    "RCQ", "RCR", "HRD", "HRQ", "HRA", "HCD", "SN", "EST", "MST",  # base stations and control nodes
+    "HN", "UCC", "UCM", "UCR", "PSR", "PSA", "HS", "ES",
+    "MBQ", "MBR", "CFQ", "CFR", "DFQ", "DFR", "SRQ", "SRR", "SMQ", "SMR", "EM",  # GTPv2-C, PFCP, N11, End Marker of GTP-U
+    "RSP", "PRA", "FBU", "HI", "HAK", "FBA", "FBN", "UNA", "ATT", "HIE",  # RFC 5568, RFC 5949
+    "BUT", "BAT", "BUS", "BAS", "BAP",  # RFC 6058, RFC 8885
 )  # fmt: skip
 
 

@@ -132,7 +132,7 @@ class Options:
     settle_ps : int
         Time after the end of a handoff during which deliveries still count for it.
     gate_timer_ps : int
-        Time after the acknowledged path switch at which the new router opens its gate without a marker (prepared procedures).
+        Time after the arrival of the mobile node at which the new router opens its gate without a marker (prepared procedures).
     request_container_bytes, command_container_bytes : int or None
         Size of the radio container in a handover request, and in a handover command (prepared procedures). Default: 300 and 120
         bytes in LTE, 1,200 and 300 in 5G, which are guesses: a container has no fixed size.
@@ -179,7 +179,7 @@ class Options:
     authentication_service_ps: int = 0
     resequence_ps: int = 0
     settle_ps: int = 100 * MS
-    gate_timer_ps: int = 100 * MS
+    gate_timer_ps: int = constants.SECOND
     request_container_bytes: int | None = None
     command_container_bytes: int | None = None
 
@@ -200,9 +200,9 @@ class Options:
     def problems(self) -> list[str]:
         """Return an error message for each invalid option."""
         errors = []
-        for name, allowed in CHOICES.items():
-            if getattr(self, name) not in allowed:
-                words = ", ".join(map(repr, allowed[:-1])) + f" or {allowed[-1]!r}"
+        for name, choices in CHOICES.items():
+            if getattr(self, name) not in choices:
+                words = ", ".join(map(repr, choices[:-1])) + f" or {choices[-1]!r}"
                 errors.append(f"{name} is {words}, not {getattr(self, name)!r}")
         if not 1 <= self.lifetime_s <= constants.MAX_LIFETIME_S:
             errors.append(f"lifetime is 1 s to {constants.MAX_LIFETIME_S} s (RFC 5944, 3.3), not {self.lifetime_s} s")
@@ -219,9 +219,8 @@ class Options:
         for kind in CONTAINERS:
             size = getattr(self, f"{kind}_container_bytes")
             if size and not (MIN_CONTAINER_BYTES <= size <= MAX_CONTAINER_BYTES and size % 4 == 0):
-                errors.append(
-                    f"{kind}_container_bytes is 0 or a multiple of 4 from {MIN_CONTAINER_BYTES} to {MAX_CONTAINER_BYTES:,}, not {size}"
-                )
+                allowed = f"0 or a multiple of 4 from {MIN_CONTAINER_BYTES} to {MAX_CONTAINER_BYTES:,}"
+                errors.append(f"{kind}_container_bytes is {allowed}, not {size}")
         return errors
 
     @property

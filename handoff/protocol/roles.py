@@ -22,7 +22,6 @@ from handoff.protocol.messages import NEW, OLD, MessageFields, header_bytes
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.setup import CorrespondentTable, Setup
 
-
 CONTROL_ROLES = ("AMF", "SMF", "CMD")
 """Roles of nodes that carry no data."""
 

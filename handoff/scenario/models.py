@@ -1,4 +1,4 @@
-"""Pydantic models of restarts, temporary home agents and options of the procedures (``network``: of nodes and links)."""
+"""Pydantic models of restarts, temporary home agents, control nodes and options of the procedures (``network``: of nodes and links)."""
 
 from __future__ import annotations
 
@@ -19,6 +19,19 @@ class TemporaryHomeAgent(StrictModel):
 
     node: Name = Field(description="Name of the [[node]] that is the temporary home agent.")
     routers: Names = Field(description="Names of its routers, or patterns such as 'ar{0..3}'.")
+
+
+class ControlNodes(StrictModel):
+    """Nodes of the control functions that carry no data. Without a name, the home agent's node has the function."""
+
+    amf: Name | None = Field(default=None, description="Node of access and mobility management: AMF in 5G, MME in LTE.")
+    smf: Name | None = Field(default=None, description="Node of session management: SMF in 5G.")
+    database: Name | None = Field(default=None, description="Node of the central mobility database of RFC 8885.")
+
+    def nodes(self) -> dict[str, str]:
+        """Return the node of each role that has one of its own."""
+        named = {"AMF": self.amf, "SMF": self.smf, "CMD": self.database}
+        return {role: node for role, node in named.items() if node is not None}
 
 
 class Restart(StrictModel):

@@ -13,7 +13,7 @@ from handoff.scenario.attack import AttackTable, attack_problems
 from handoff.scenario.experiment import Slo, Sweep
 from handoff.scenario.field_types import Duration, Name, StrictModel, ValueReader, as_list, join_names
 from handoff.scenario.mixture import MixtureGroup, mixture_problems
-from handoff.scenario.models import Restart, StudyOptions, TemporaryHomeAgent
+from handoff.scenario.models import ControlNodes, Restart, StudyOptions, TemporaryHomeAgent
 from handoff.scenario.movement import CoverageModel, Movement
 from handoff.scenario.network import HomeAgent, Link, Node, Region, Regions, Routers, RouterTable
 from handoff.scenario.traffic import Traffic
@@ -45,6 +45,9 @@ class Scenario(StrictModel):
     regions: Regions | None = Field(default=None, description="Regions with equal parameters, instead of [[region]].")
     temporary_home_agent: list[TemporaryHomeAgent] = Field(
         default_factory=list, description="Nodes that are temporary home agents of their routers in mipv6 and mipv6-ro."
+    )
+    control: ControlNodes = Field(
+        default=ControlNodes(), description="Control nodes of the handovers of LTE and 5G and of distributed mobility management."
     )
     traffic: Annotated[list[Traffic], Field(min_length=1)] = Field(
         description="Sources of traffic: each table is a replay of captures, or a generated flow."
@@ -200,6 +203,11 @@ def _router_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
 @_needs(*_NODES, "restart")
 def _restart_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
     return _unknown_nodes(expanded, ((f"restart.{i}.node", restart.node) for i, restart in enumerate(scenario.restart)))
+
+
+@_needs(*_NODES, "control")
+def _control_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
+    return _unknown_nodes(expanded, ((f"control.{key}", getattr(scenario.control, key)) for key in ("amf", "smf", "database")))
 
 
 @_needs(*_NODES)

@@ -106,6 +106,7 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         restarts=tuple(Restart(index(r.node), r.at) for r in scenario.restart),
         groups=groups,
         temporary_home_agents={index(router): index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
+        control_nodes={role: index(node) for role, node in scenario.control.nodes().items()},
         attacks=attacks,
         notes=tuple(notes),
         # once each: one capture may have both the movement and the traffic

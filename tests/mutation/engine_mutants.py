@@ -38,18 +38,18 @@ QUEUE_MUTANTS = (
     Mutant(
         "binding valid at its expiry",
         "kernel/forwarding.pxd",
-        "        if p.t < careof_at(e, i).expiry:\n            targets",
-        "        if p.t <= careof_at(e, i).expiry:\n            targets",
+        "        if p.t < c.expiry and (kinds",
+        "        if p.t <= c.expiry and (kinds",
     ),
     Mutant(
         "unbind removes the whole entry",
-        "kernel/forwarding.pxd",
+        "kernel/table_changes.pxd",
         "        if careof_at(e, k).node == careof_node:",
         "        if True:",
     ),
     Mutant(
         "fifth care-of node replaces the newest",
-        "kernel/forwarding.pxd",
+        "kernel/table_changes.pxd",
         "        remove_careof(e, 0)\n",
         "        remove_careof(e, 3)\n",
     ),
@@ -212,7 +212,7 @@ QUEUE_MUTANTS = (
     ),
     Mutant(
         "a renewed care-of node counts twice",
-        "kernel/forwarding.pxd",
+        "kernel/table_changes.pxd",
         "            uncount_entry(bindings, careof_at(e, k).expiry, t)\n            careof_at",
         "            careof_at",
     ),
@@ -252,19 +252,19 @@ QUEUE_MUTANTS = (
     # the radio
     Mutant(
         "copy_in_flight copies waiting packets",
-        "kernel/forwarding.pxd",
+        "kernel/table_changes.pxd",
         "transmission_time(down.params, packet_bytes(p)) > t:\n            return\n        fanouts",
         "transmission_time(down.params, packet_bytes(p)) < 0:\n            return\n        fanouts",
     ),
     Mutant(
         "copies in the air have the original's id",
-        "kernel/forwarding.pxd",
+        "kernel/table_changes.pxd",
         "copy.copy = <uint8_t>(p.copy | (1 << (2 * fanouts)))\n            if",
         "copy.copy = p.copy\n            if",
     ),
     Mutant(
         "radio messages follow the table",
-        "kernel/forwarding.pxd",
+        "kernel/table_changes.pxd",
         "        if a.arg1:\n            send_by_radio(w, n, a)\n        elif",
         "        if",
     ),

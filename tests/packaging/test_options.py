@@ -54,6 +54,9 @@ TESTS = {
     "authentication": "test_profile_rfc.py::test_authentication_takes_time_at_an_anchor",
     "authentication_service_ps": "test_profile_rfc.py::test_authentication_takes_time_at_an_anchor",
     "resequence_ps": "test_options_data.py::test_a_resequencing_buffer_restores_the_order_of_forwarded_packets",
+    "gate_timer_ps": "test_handovers.py::test_a_gate_that_opens_by_its_timer_is_no_gate",
+    "request_container_bytes": "test_handovers.py::test_containers_make_messages_longer",
+    "command_container_bytes": "test_handovers.py::test_containers_make_messages_longer",
     "settle_ps": "test_options_data.py::test_deliveries_count_for_a_handoff_until_it_has_settled",
 }
 """Test of each option. Its expectation changes with the option."""

@@ -97,6 +97,20 @@ def _variants(base: Procedure) -> tuple[Procedure, Procedure]:
     return ungated, unforwarded
 
 
+def _service_request(prefix: str, update: Step) -> tuple[Step, ...]:
+    """Return the steps of an arrival without a command where base stations have no link: the core releases the source.
+
+    The messages have the sizes of a path switch. ``update`` is the first step by which the session moves.
+    """
+    return (
+        Step("move", "RRE", ("MN", "nAR"), "open", format="RRC Reestablishment Request"),
+        Step("RRE", "PSR", ("nAR", "AMF"), format=f"{prefix} Path Switch Request"),
+        replace(update, on="PSR"),
+        Step("PSR", "UCC", ("AMF", "oAR"), "end", format=f"{prefix} UE Context Release Command"),
+        Step("PSR", "PSA", ("AMF", "nAR"), "complete", format=f"{prefix} Path Switch Request Acknowledge"),
+    )
+
+
 S1_INDIRECT = replace(
     X2,
     name="s1-indirect",
@@ -121,7 +135,99 @@ S1_INDIRECT = replace(
         Step("MBQ", "MBR", ("HA", "AMF"), "complete", format="GTPv2-C Modify Bearer Response"),
         Step("HN", "UCC", ("AMF", "oAR"), "end", format="S1AP UE Context Release Command"),
         Step("UCC", "UCM", ("oAR", "AMF"), format="S1AP UE Context Release Complete"),
-        Step("UCM", "DFQ", ("AMF", "HA"), format="GTPv2-C Delete Indirect Data Forwarding Tunnel Request"),
+        Step("HN", "DFQ", ("AMF", "HA"), format="GTPv2-C Delete Indirect Data Forwarding Tunnel Request"),
         Step("DFQ", "DFR", ("HA", "AMF"), format="GTPv2-C Delete Indirect Data Forwarding Tunnel Response"),
+        *_service_request("S1AP", Step("", "MBQ", ("AMF", "HA"), "bind", format="GTPv2-C Modify Bearer Request")),
     ),
 )
+
+
+def _session_steps(on: str, number: str, to_anchor: str, effect: str, then: Step) -> tuple[Step, ...]:
+    """Return an update of the session at SMF and anchor, which starts the step ``then`` at the AMF."""
+    return (
+        Step(on, f"SMQ{number}", ("AMF", "SMF"), format="N11 Update SM Context Request"),
+        Step(f"SMQ{number}", f"SRQ{number}", ("SMF", "HA"), effect, format=to_anchor),
+        Step(f"SRQ{number}", f"SRR{number}", ("HA", "SMF"), format="PFCP Session Modification Response"),
+        Step(f"SRR{number}", f"SMR{number}", ("SMF", "AMF"), format="N11 Update SM Context Response"),
+        replace(then, on=f"SMR{number}"),
+    )
+
+
+N2_INDIRECT = replace(
+    S1_INDIRECT,
+    name="n2-indirect",
+    family="5g",
+    summary="5G N2 handover: the source forwards through the UPF",
+    rfcs=("TS 23.502 4.9.1.3.2", "TS 23.502 4.9.1.3.3", "TS 38.413 8.4", "TS 29.244 7.5.4"),
+    tunnel_bytes=NR_TUNNELS,
+    signalling=(
+        Step("predict", "MR", ("MN", "oAR"), format="RRC Measurement Report"),
+        Step("MR", "HRD", ("oAR", "AMF"), format="NGAP Handover Required"),
+        Step("HRD", "SMQ1", ("AMF", "SMF"), format="N11 Update SM Context Request"),
+        Step("SMQ1", "SMR1", ("SMF", "AMF"), format="N11 Update SM Context Response"),
+        Step("SMR1", "HRQ", ("AMF", "nAR"), "expect", format="NGAP Handover Request"),
+        Step("HRQ", "HRA", ("nAR", "AMF"), format="NGAP Handover Request Acknowledge"),
+        *_session_steps(
+            "HRA", "2", "PFCP Session Modification Request (forwarding tunnel)", "relay",
+            Step("", "HCD", ("AMF", "oAR"), format="NGAP Handover Command"),
+        ),
+        Step("HCD", "HC", ("oAR", "MN"), "command", first="forward", format="RRC Reconfiguration"),
+        Step("HCD", "EST", ("oAR", "AMF"), format="NGAP Uplink RAN Status Transfer"),
+        Step("EST", "MST", ("AMF", "nAR"), format="NGAP Downlink RAN Status Transfer"),
+        _ARRIVAL,
+        Step("HOC", "HN", ("nAR", "AMF"), format="NGAP Handover Notify"),
+        *_session_steps(
+            "HN", "3", "PFCP Session Modification Request", "bind",
+            Step("", "UCC", ("AMF", "oAR"), "end", format="NGAP UE Context Release Command"),
+        ),
+        Step("SRQ3", "EM", ("HA", "oAR", "HA", "nAR"), "release", format="GTP-U End Marker (5G)"),
+        Step("UCC", "UCM", ("oAR", "AMF"), format="NGAP UE Context Release Complete"),
+        Step("SRR3", "DFQ", ("SMF", "HA"), format="PFCP Session Modification Request (remove)"),
+        Step("DFQ", "DFR", ("HA", "SMF"), format="PFCP Session Modification Response"),
+        *_service_request("NGAP", Step("", "SMQ3", ("AMF", "SMF"), format="N11 Update SM Context Request")),
+    ),
+)  # fmt: skip
+N2_UNFORWARDED = replace(
+    N2_INDIRECT,
+    name="n2-unforwarded",
+    summary="5G N2 handover without data forwarding, as some open cores do it",
+    forwarding="none",
+    gate=False,
+)
+
+
+def _conditional(base: Procedure, name: str, summary: str, first: str) -> Procedure:
+    """Return a conditional handover: the command carries conditions, and the source forwards after HANDOVER SUCCESS."""
+    steps = [
+        replace(step, first=first) if step.message == "HC" else step for step in base.signalling if step.message != "SN"
+    ]
+    success = (
+        Step("HOC", "HS", ("nAR", "oAR"), "forward", format="XnAP Handover Success"),
+        Step("HS", "SN", ("oAR", "nAR"), format="XnAP SN Status Transfer"),
+    )
+    early = (Step("HRA", "ES", ("oAR", "nAR"), format="XnAP Early Status Transfer"),) if first == "copy" else ()
+    rfcs = ("TS 38.300 9.2.3.4", "TS 38.423 8.2")
+    return replace(base, name=name, summary=summary, rfcs=rfcs, signalling=(*steps, *early, *success))
+
+
+CHO_LATE = _conditional(XN, "cho-late", "conditional handover: the source forwards after HANDOVER SUCCESS", "")
+CHO_EARLY = _conditional(XN, "cho-early", "conditional handover: the source copies to the target from the command on", "copy")
+
+
+def _dual_stack(base: Procedure) -> Procedure:
+    """Return the handover with two active protocol stacks: the target delivers after the source has stopped."""
+    steps = [
+        replace(step, effect="fence") if step.message == "SN" else replace(step, effect="") if step.message == "HOC" else step
+        for step in base.signalling
+    ]
+    release = Step("PSA", "REL", ("nAR", "MN"), format="RRC Reconfiguration")
+    return replace(
+        base, name="daps", summary="dual active protocol stack: the source delivers until HANDOVER SUCCESS", gate=False,
+        rfcs=("TS 38.300 9.2.3.2", "TS 38.133 6.1.3"), signalling=(*steps, release),
+    )  # fmt: skip
+
+
+DAPS = _dual_stack(CHO_EARLY)
+
+CELLULAR = (X2, *_variants(X2), S1_INDIRECT, XN, *_variants(XN), N2_INDIRECT, N2_UNFORWARDED, CHO_LATE, CHO_EARLY, DAPS)
+"""Handovers of LTE and 5G."""

@@ -1,9 +1,9 @@
 """Language of the procedures: a procedure is a list of steps, each of which is one message.
 
-A step reads: *on* an event, the first node of *path* applies *first* and sends *message*; each node on the path relays it, and the
-last one applies *effect* before it replies. The event is one of ``EVENTS``, which happen at the mobile node, or the name of a message. In the
-latter case every node that handles the message, as the last of its path or in passing, starts the steps whose path begins with
-its role.
+A step reads: *on* an event, the first node of *path* applies *first* and sends *message*; each node on the path relays it, and
+the last one applies *effect* before it replies. The event is one of ``EVENTS``, which happen at the mobile node, or the name of
+a message. In the latter case every node that handles the message, as the last of its path or in passing, starts the steps whose
+path begins with its role.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ EVENTS = ("predict", "move", "going-down", "attach", "refresh")
 """Events at the mobile node. ``predict``: layer 2 announces the move and its target. ``move``: the mobile node has discovered the
 new router on the new link. ``going-down``: layer 2 warns that "the connection will be discarded in a very short time".
 
-In prepared procedures ``attach`` is the arrival on the new link after a command, and ``move`` the arrival without one. ``refresh``:
-half of the lifetime of the registration is over."""
+In prepared procedures ``attach`` is the arrival on the new link after a command, and ``move`` the arrival without one.
+``refresh``: half of the lifetime of the registration is over."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,8 @@ class Step:
         upstream data (mobile node). Empty: none.
 
         In prepared procedures: ``expect``: buffer for a mobile node that will come (new router). ``command``: leave for the new
-        link (mobile node). ``open``: deliver to the mobile node, behind a gate if the procedure has one (new router).
+        link (mobile node). ``open``: deliver to the mobile node, behind a gate if the procedure has one; ``fence``: drop what
+        waits first, since the old router has sent it (new router).
         ``release``: open the gate (new router). ``relay``: pass packets that the old router sends back on to the new one
         (anchor). ``complete``: the handoff is done (new router). ``end``: remove the context after the marker (old router).
     first : str

@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.protocol.procedures import PROCEDURES, Procedure, Step, find_procedure, name_errors, parse_names
+from handoff.protocol.procedures import ALL_PROCEDURES, PROCEDURES, Procedure, Step, find_procedure, name_errors, parse_names
 from handoff.protocol.procedures.steps import predictive_path, rescue_steps, update_steps
 
 MARKERS = {  # docs/procedures.md, the procedures
@@ -78,7 +78,7 @@ def test_names_are_split_at_commas():
 def test_unknown_and_repeated_names_are_reported():
     unknown, repeated = name_errors(["mipv4", "mipv9", "mipv4"])
     assert unknown == "no procedure 'mipv9'; did you mean 'mipv4' or 'mipv6' or 'mipv6-ro'?"
-    assert name_errors(["x"]) == [f"no procedure 'x'; there are {', '.join(PROCEDURES)}"]
+    assert name_errors(["???"]) == [f"no procedure '???'; there are {', '.join(ALL_PROCEDURES)}"]
     assert repeated == "procedure 'mipv4' is listed twice: name each once"
     assert name_errors(["mipv4", "mipv6"]) == []
 

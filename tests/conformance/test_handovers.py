@@ -1,0 +1,121 @@
+"""The worked example of prepared handovers: one mobile node, constant delays, every value from arithmetic.
+
+The anchor emits a packet each ms, half a ms after the full one. Delays in ms: anchor to old router 10, to new router 12, old to new
+6, radio 4 and 5. The command leaves at 500, the old link ends at 504, the new one begins at 554, so that the new router hears the
+mobile node at 559 and the path switches 8 ms later, at 567.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from handoff.protocol.messages import MessageFields
+from handoff.simulation.baseline import ZERO_BYTES
+from handoff.simulation.run import run_procedure
+from tests.conformance.run_assertions import RunView
+from tests.conformance.two_router_scene import MS, Scene, Stay
+
+PREPARATION = {"s1": 45, "n2": 45}
+"""Time in ms from the report to the command: 4, 10 and 1 at the anchor's node, which is the control node too, 12, 7 and 1, 10. Between
+routers it is 4, 6 and 6."""
+DOWN = [t + 0.5 - 20 for t in range(100, 1200)]
+UNLIMITED = {"new_buffer_packets": None, "old_buffer_packets": None}
+
+
+def scene(procedure: str, *, predict: float | None = None, old_down: float = 504) -> Scene:
+    at = 500 - PREPARATION.get(procedure[:2], 16) if predict is None else predict
+    return Scene([Stay("old", 0, old_down, predict=at), Stay("new", 554)], delays={"new>ha": 7})
+
+
+def handoff(procedure: str, at: Scene | None = None, **options: Any) -> dict[str, Any]:
+    setup = (at or scene(procedure)).setup(DOWN, options=UNLIMITED | options)
+    run = run_procedure(setup, procedure, reference=ZERO_BYTES, detail=True)
+    values = {name: column[0] for name, column in run.handoffs.items()}
+    peaks = dict(zip((n.name for n in setup.network.nodes), run.result.nodes["buffer_peak_packets"].tolist(), strict=True))
+    return values | {"peaks": peaks, "disruption": int(values["disruption_ps"]) / MS}
+
+
+def test_nothing_is_lost_with_forwarding():
+    """Forwarded: emitted from 490 to 567. Waiting at most: those emitted from 490 until 559 - 10 - 6 = 543."""
+    for name in ("x2", "xn"):
+        seen = handoff(name)
+        assert (seen["lost"], seen["reordered"], seen["duplicate"]) == (0, 0, 0)
+        assert (seen["forwarded"], seen["peaks"]["new"], seen["disruption"]) == (77, 53, 59.5)
+        assert (seen["scenario"], seen["completed"], seen["reply_ps"], seen["marker_ps"]) == (1, 1, 504 * MS, 583 * MS)
+
+
+def test_a_smaller_buffer_loses_the_rest():
+    assert handoff("x2", new_buffer_packets=20)["lost"] == 53 - 20
+
+
+@pytest.mark.parametrize("name", ["x2-um", "xn-um", "n2-unforwarded"])
+def test_without_forwarding_77_packets_are_lost(name):
+    """Emitted from 490 to 567. The interruption lasts from the last packet over the old radio to the first one after 567."""
+    seen = handoff(name)
+    assert (seen["lost"], seen["forwarded"], seen["disruption"]) == (77, 0, 80)
+
+
+@pytest.mark.parametrize("name", ["s1-indirect", "n2-indirect"])
+def test_forwarding_through_the_anchor(name):
+    """The way back to the anchor and to the new router takes 10 + 12 ms: the gate holds the packets of 10 + 10 ms, not of 4."""
+    seen = handoff(name)
+    assert (seen["lost"], seen["reordered"], seen["forwarded"], seen["disruption"]) == (0, 0, 77, 59.5)
+
+
+@pytest.mark.parametrize("name", ["x2-ungated", "xn-ungated"])
+def test_without_the_gate_direct_packets_overtake(name):
+    """The way through the old router takes 10 + 6 - 12 = 4 ms longer: the packets of 3 or 4 intervals come late."""
+    assert handoff(name)["reordered"] == 3
+
+
+def test_a_gate_that_opens_by_its_timer_is_no_gate():
+    assert handoff("x2", gate_timer_ps=MS)["reordered"] == 3
+
+
+def test_conditional_handovers():
+    """Late forwarding waits for HANDOVER SUCCESS and comes after 12 ms more; copies are there before. The copies number
+    those emitted from 490 to 565 = 559 + 6; the old router gets 65 of them in vain, after 494."""
+    late, early = handoff("cho-late"), handoff("cho-early")
+    assert (late["lost"], late["disruption"], late["peaks"]["old"]) == (0, 71.5, 65)
+    assert (early["lost"], early["disruption"], early["forwarded"]) == (0, 59.5, 77)
+    assert handoff("cho-late", old_buffer_packets=0)["lost"] == 65
+
+
+def test_two_active_stacks_interrupt_for_the_difference_of_the_ways():
+    """The old router delivers until HANDOVER SUCCESS at 565; the first packet through the new one comes 6 + 5 - 4 ms late."""
+    seen = handoff("daps", scene("daps", old_down=700))
+    assert (seen["lost"], seen["disruption"], seen["duplicate"]) == (0, 7, 0)
+
+
+@pytest.mark.parametrize(("name", "disruption"), [("fmipv6-reactive", 71.5), ("pfmipv6-predictive", 59.5)])
+def test_fast_handovers_have_no_marker(name, disruption):
+    seen = handoff(name)
+    assert (seen["lost"], seen["disruption"], seen["reordered"]) == (0, disruption, 3)
+
+
+def test_a_reactive_handover_loses_what_the_old_router_does_not_buffer():
+    """Emitted from 490 until 565 - 10, when the update reaches the old router: 65, less its buffer."""
+    assert [handoff("fmipv6-reactive", old_buffer_packets=n)["lost"] for n in (0, 20, 100)] == [65, 45, 0]
+
+
+def test_a_command_that_is_not_heard_is_scenario_ii():
+    """The link ends 1 ms before the command arrives: what was in the air then is lost, and the rest is forwarded."""
+    seen = handoff("x2", scene("x2", old_down=503))
+    assert (seen["scenario"], seen["completed"]) == (2, 1)
+
+
+def test_a_link_that_dies_before_the_command_is_scenario_iii():
+    """The new router fetches the context; the old one forwards what it has buffered since its link could not carry it."""
+    seen = handoff("x2", scene("x2", old_down=495))
+    assert (seen["scenario"], seen["completed"], seen["lost"]) == (3, 1, 0)
+
+
+def test_containers_make_messages_longer():
+    sizes = {}
+    for size in (0, 400):
+        view = RunView(scene("x2").setup(options={"request_container_bytes": size, "command_container_bytes": size}), "x2")
+        sizes[size] = {view.message(MessageFields.unpack(a.arguments["args"])): a.arguments["size_bytes"] for a in view.actions if a.verb == "send"}
+    longer = {m for m, size in sizes[400].items() if size == sizes[0][m] + 400}
+    assert longer == {"HRQ", "HRA"}
