@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from handoff.api.scenario import Scenario, load
     from handoff.api.study import compare, run
     from handoff.api.sweeping import SweepResults, sweep
-    from handoff.protocol.procedures import PROCEDURES, Procedure, Step
+    from handoff.protocol.procedures import ALL_PROCEDURES, PROCEDURES, Procedure, Step
     from handoff.scenario.errors import HandoffError, ScenarioError
 
 __version__ = "0.1.0"
@@ -36,14 +36,14 @@ _MODULES = {
     "handoff.api.scenario": ("Scenario", "load"),
     "handoff.api.study": ("compare", "run"),
     "handoff.api.sweeping": ("SweepResults", "sweep"),
-    "handoff.protocol.procedures": ("PROCEDURES", "Procedure", "Step"),
+    "handoff.protocol.procedures": ("ALL_PROCEDURES", "PROCEDURES", "Procedure", "Step"),
     "handoff.scenario.errors": ("HandoffError", "ScenarioError"),
 }
 _MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
-    "PROCEDURES", "Diagram", "DiffResults", "HandoffError", "PlanResults", "Procedure", "Results", "Scenario", "ScenarioError",
-    "Step", "SweepResults", "compare", "diff", "ladder", "load", "plan", "read", "run", "sweep",
+    "ALL_PROCEDURES", "PROCEDURES", "Diagram", "DiffResults", "HandoffError", "PlanResults", "Procedure", "Results", "Scenario",
+    "ScenarioError", "Step", "SweepResults", "compare", "diff", "ladder", "load", "plan", "read", "run", "sweep",
 ]  # fmt: skip
 
 

@@ -51,7 +51,8 @@ def run(
 
 
 def compare(
-    scenario: Source, procedures: str | Iterable[str | Procedure] = "all", *, seed: int | None = None, detail: bool | None = None,
+    scenario: Source, procedures: str | Iterable[str | Procedure] = "mobile-ip", *, seed: int | None = None,
+    detail: bool | None = None,
     threads: int = 1, jobs: int | None = None, memory_limit: str | None = None, targets: str | Sequence[str] = (),
     progress: bool | Report | None = None, series: str | None = None, cache: bool = True,
 ) -> Results:  # fmt: skip
@@ -65,7 +66,8 @@ def compare(
     scenario : str, Path, mapping or Scenario
         See :func:`handoff.load`.
     procedures : str or iterable of str or Procedure
-        Names (``handoff procedures`` lists them; ``"all"`` for all, or several separated by commas), or procedures of your own.
+        Names (``handoff procedures`` lists them), or several separated by commas, or procedures of your own. ``"mobile-ip"``,
+        ``"lte"``, ``"5g"``, ``"fast"`` and ``"all"`` stand for several.
     seed : int or None
         Seed of every draw; None: the scenario's.
     detail : bool or None

@@ -22,9 +22,9 @@ def completion_script(shell: str) -> str:
 
 
 def _procedures(context: click.Context) -> Iterable[tuple[str, str]]:
-    from handoff.protocol.procedures import MIXTURE, PROCEDURES
+    from handoff.protocol.procedures import ALL_PROCEDURES, MIXTURE
 
-    return [*((name, procedure.summary) for name, procedure in PROCEDURES.items()), (MIXTURE, "groups of the scenario")]
+    return [*((name, procedure.summary) for name, procedure in ALL_PROCEDURES.items()), (MIXTURE, "groups of the scenario")]
 
 
 def _measures(context: click.Context) -> Iterable[tuple[str, str]]:
@@ -61,7 +61,7 @@ _NAMES: dict[str, tuple[Callable[[click.Context], Iterable[tuple[str, str]]], st
 """Names of each kind of value, the separator of values of an option, of which the last is completed, and a text behind a name."""
 
 
-_WHOLE_VALUES = {"procedures": [("all", "every procedure")]}
+_WHOLE_VALUES = {"procedures": [("mobile-ip", "procedures of Mobile IP"), ("all", "every procedure")]}
 """Words of a kind that stand for a whole list, and for no element of one."""
 
 

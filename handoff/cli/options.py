@@ -37,9 +37,9 @@ class ProcedureName(click.types.StringParamType):
 
     def get_missing_message(self, param: click.Parameter, ctx: click.Context | None) -> str:
         """Return the names of the procedures."""
-        from handoff.protocol.procedures import PROCEDURES
+        from handoff.protocol.procedures import ALL_PROCEDURES
 
-        return f"Choose one of {', '.join(PROCEDURES)}, or 'mixture'"
+        return f"Choose one of {', '.join(ALL_PROCEDURES)}, or 'mixture'"
 
 
 def completion(kind: str) -> Completion:

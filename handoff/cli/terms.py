@@ -53,9 +53,9 @@ def glossary_terms() -> Iterator[Term]:
 
 def procedure_terms() -> Iterator[Term]:
     """Yield the procedures."""
-    from handoff.protocol.procedures import PROCEDURES
+    from handoff.protocol.procedures import ALL_PROCEDURES
 
-    for procedure in PROCEDURES.values():
+    for procedure in ALL_PROCEDURES.values():
         facts = [f"{procedure.family} procedure", f"anchor {procedure.anchor}", ", ".join(procedure.rfcs)]
         facts += [f"marker {procedure.marker}"] if procedure.marker else []
         facts += [f"figures {procedure.figures}"] if procedure.figures else []

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field, StrictBool, WithJsonSchema, model_validator
 from pydantic.json_schema import JsonSchemaValue
 
-from handoff.protocol.procedures import MIXTURE, PROCEDURES, name_errors, parse_names
+from handoff.protocol.procedures import ALL_PROCEDURES, MIXTURE, SETS, name_errors, parse_names
 from handoff.scenario.field_types import TEXT, Duration, Positive, StrictModel, ValueReader, as_list, one_or_more
 from handoff.scenario.value_ranges import expand_values, toml_literal
 
@@ -26,7 +26,7 @@ def _read_procedures(value: Any) -> Any:
     names = as_list(value)
     if not all(isinstance(name, str) for name in names):
         return names  # pydantic reports the element that is no text
-    names = parse_names("all") if names == ["all"] else names
+    names = [name for word in names for name in parse_names(word)]
     if problems := name_errors(names):
         raise ValueError("; ".join(problems))
     return names
@@ -42,7 +42,7 @@ def _flatten(table: dict[str, Any], prefix: str = "") -> dict[str, Any]:
 
 _VALUES = one_or_more({"type": ["string", "number", "boolean"]})
 _VALUES["anyOf"].append({"type": "object"})  # a path without quotes: options.bicast = […]
-_NAMES: JsonSchemaValue = one_or_more({"enum": [*PROCEDURES, MIXTURE, "all"]})
+_NAMES: JsonSchemaValue = one_or_more({"enum": [*ALL_PROCEDURES, MIXTURE, *SETS]})
 Values = Annotated[tuple[str, ...], ValueReader(_read_values), WithJsonSchema(_VALUES)]
 Procedures = Annotated[list[str], ValueReader(_read_procedures), Field(min_length=1), WithJsonSchema(_NAMES)]
 
@@ -57,7 +57,9 @@ class Sweep(StrictModel):
         default_factory=list,
         description="Groups of fields that take their values in step; all other fields vary in every combination.",
     )
-    procedures: Procedures | None = Field(default=None, description="Names of the procedures, or 'all'.")
+    procedures: Procedures | None = Field(
+        default=None, description="Names of the procedures, or 'mobile-ip', 'lte', '5g', 'fast' or 'all'."
+    )
     runs: Positive = Field(default=10, description="Replications of each point, with consecutive seeds from 'seed' on.")
     warmup: Duration = Field(default=0, description="Time at the start of a run that the measures leave out.")
     batches: Positive = Field(default=1, description="Batches into which the time after the warm-up is divided.")

@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field, WithJsonSchema
 
 from engine.similar_names import name_hint
-from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES
 from handoff.scenario.field_types import NamePatterns, StrictModel
 from handoff.scenario.movement import Share
 
@@ -19,7 +19,7 @@ WHOLE = 10**6
 class MixtureGroup(StrictModel):
     """Group of mobile nodes with a procedure. ``share`` is in units of ``1 / WHOLE``; a group with neither key has the rest."""
 
-    procedure: Annotated[str, WithJsonSchema({"enum": list(PROCEDURES)})] = Field(
+    procedure: Annotated[str, WithJsonSchema({"enum": list(ALL_PROCEDURES)})] = Field(
         description="Name of the procedure; several groups may have the same one."
     )
     share: Share | None = Field(
@@ -41,9 +41,10 @@ def mixture_problems(groups: Sequence[MixtureGroup], has_regions: bool) -> list[
     for i, group in enumerate(groups):
         if group.share is not None and group.mobiles is not None:
             problems.append(f"mixture.{i}: give either 'share' or 'mobiles'")
-        if group.procedure not in PROCEDURES:
-            problems.append(f"mixture.{i}.procedure: no procedure {group.procedure!r}; {name_hint(group.procedure, PROCEDURES)}")
-        elif PROCEDURES[group.procedure].hierarchical and not has_regions:
+        if group.procedure not in ALL_PROCEDURES:
+            hint = name_hint(group.procedure, ALL_PROCEDURES)
+            problems.append(f"mixture.{i}.procedure: no procedure {group.procedure!r}; {hint}")
+        elif ALL_PROCEDURES[group.procedure].hierarchical and not has_regions:
             problems.append(f"mixture.{i}.procedure: {group.procedure} is hierarchical: give each router a region with a gateway")
     rest = [i for i, group in enumerate(groups) if group.is_rest]
     if len(rest) > 1:

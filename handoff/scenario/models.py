@@ -1,4 +1,4 @@
-"""Pydantic models of restarts, temporary home agents, control nodes and options of the procedures (``network``: of nodes and links)."""
+"""Pydantic models of restarts, temporary home agents, control nodes and options (``network``: of nodes and links)."""
 
 from __future__ import annotations
 

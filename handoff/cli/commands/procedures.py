@@ -21,17 +21,17 @@ def procedures(as_json: bool) -> None:
     Example: handoff procedures --json
     """
     from handoff.cli.terminal import show_json
-    from handoff.protocol.procedures import PROCEDURES
+    from handoff.protocol.procedures import ALL_PROCEDURES
 
-    rows = [{field: getattr(procedure, field) for field in _FIELDS} for procedure in PROCEDURES.values()]
+    rows = [{field: getattr(procedure, field) for field in _FIELDS} for procedure in ALL_PROCEDURES.values()]
     if as_json:
-        more = [{"summary": procedure.summary, "rfcs": list(procedure.rfcs)} for procedure in PROCEDURES.values()]
+        more = [{"summary": procedure.summary, "rfcs": list(procedure.rfcs)} for procedure in ALL_PROCEDURES.values()]
         show_json({"procedures": [row | rest for row, rest in zip(rows, more, strict=True)]})
         return
     from handoff.cli.legend import print_legend
     from handoff.cli.tables import print_cells
 
-    summaries = [f"{procedure.summary} ({', '.join(procedure.rfcs)})" for procedure in PROCEDURES.values()]
+    summaries = [f"{procedure.summary} ({', '.join(procedure.rfcs)})" for procedure in ALL_PROCEDURES.values()]
     cells = [[*(value or "-" for value in row.values()), summary] for row, summary in zip(rows, summaries, strict=True)]
     columns = (*_FIELDS, "summary")
     print_cells(columns, cells, left=columns, folded="summary")

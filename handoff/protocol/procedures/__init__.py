@@ -22,12 +22,15 @@ HANDOVERS = {procedure.name: procedure for procedure in (*cellular.CELLULAR, *fa
 """Handovers of LTE and 5G, and fast handovers of the IETF, by name: procedures whose old router prepares the move."""
 ALL_PROCEDURES = PROCEDURES | HANDOVERS
 SETS = {
-    "all": tuple(PROCEDURES),
+    "mobile-ip": tuple(PROCEDURES),
     "lte": tuple(p.name for p in cellular.CELLULAR if p.family == "lte"),
     "5g": tuple(p.name for p in cellular.CELLULAR if p.family == "5g"),
     "fast": tuple(p.name for p in fast_handovers.FAST),
+    "all": tuple(ALL_PROCEDURES),
 }
-"""Words that stand for several procedures; ``all`` for those of Mobile IP."""
+"""Words that stand for several procedures."""
+DEFAULT_SET = "mobile-ip"
+"""Procedures of a comparison that names none."""
 MIXTURE = "mixture"
 """Name that stands for the procedures of several groups of mobile nodes in one run (``handoff.protocol.mixture``)."""
 
@@ -69,7 +72,8 @@ def find_procedure(name: str) -> Procedure:
 
 
 __all__ = [
-    "ALL_PROCEDURES", "EVENTS", "HANDOVERS", "MIXTURE", "PROCEDURES", "SETS", "Procedure", "Step", "find_procedure",
+    "ALL_PROCEDURES", "DEFAULT_SET", "EVENTS", "HANDOVERS", "MIXTURE", "PROCEDURES", "SETS", "Procedure", "Step",
+    "find_procedure",
     "name_errors", "parse_names",
     "repeated_name_errors",
 ]  # fmt: skip

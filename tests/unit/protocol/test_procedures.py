@@ -72,7 +72,8 @@ def test_procedures_are_in_the_order_of_the_figures():
 
 def test_names_are_split_at_commas():
     assert parse_names("mipv4, sync-mipv6") == ["mipv4", "sync-mipv6"]
-    assert parse_names(" all ") == list(PROCEDURES)
+    assert parse_names(" all ") == list(ALL_PROCEDURES)
+    assert parse_names("mobile-ip,xn") == [*PROCEDURES, "xn"]
 
 
 def test_unknown_and_repeated_names_are_reported():

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES
 from handoff.scenario import ScenarioError, load_scenario
 from handoff.scenario.experiment import zip_problems
 from tests.unit.scenario.sample_scenarios import MINIMAL
@@ -49,7 +49,7 @@ def test_sweep_and_targets_are_read(tmp_path):
 def test_all_selects_every_procedure_and_strict_targets_are_read(tmp_path):
     text = SWEEP.replace('["mipv4", "mipv6"]', '"all"').replace("loss_ratio<=1e-4", "ha>gw0.utilisation < 0.9")
     scenario = load_text(tmp_path, MINIMAL + text)
-    assert scenario.sweep.procedures == list(PROCEDURES)
+    assert scenario.sweep.procedures == list(ALL_PROCEDURES)
     assert scenario.slo.targets[0] == "ha>gw0.utilisation < 0.9"
 
 
