@@ -150,7 +150,12 @@ class BindingCache:
             self.home_link.on_bound(ctx)
 
     def relay_forwarded(self, ctx: Context, args: tuple[int, ...]) -> None:
-        """Pass packets that the old router sends back on to the new one, until the binding moves there."""
+        """Pass packets that the old router sends back on to the new one, until the binding moves there.
+
+        A mobile node that has arrived at the new router by itself meanwhile needs no relay.
+        """
+        if self.current("HA", ctx.mobile) != args[OLD] or args[IDENTIFICATION] <= self.entries[ctx.mobile].identification:
+            return
         header, end = self.roles.tunnel_end("AR")
         until_ps = ctx.time_ps + self.options.forwarding_lifetime(self.roles.procedure.ip)
         ctx.bind(args[NEW], header_bytes=header, end=end, until_ps=until_ps, simultaneous=True, relayed=True)

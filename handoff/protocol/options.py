@@ -52,7 +52,9 @@ class Options:
     request : {"auto", "predict", "going-down"}
         Time of the request before the move (decision 27). ``predict``: as soon as the new router is known. ``going-down``: at the
         warning, together with the update to the old router. ``auto``: at the warning with single access if the procedure has such
-        an update, else as soon as the router is known. Without a warning from layer 2 the request never waits for one.
+        an update, else as soon as the router is known. Without a warning from layer 2 the request never waits for one. A prepared
+        procedure whose old router stops at the command reports with single access at the warning, and else when the new link is
+        up (decision 37).
     discovery : {"layer2", "advertisement", "solicitation"}
         Source of the router's address on a new link. ``layer2``: layer 2, ``agent_discovery_ps`` after the link comes up.
         ``advertisement``: the next periodic advertisement (RFC 5944 2.3.1, RFC 6275 7.5). ``solicitation``: a solicited one.

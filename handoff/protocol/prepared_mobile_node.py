@@ -20,8 +20,8 @@ COMMANDED, COMMAND_LOST, WITHOUT_COMMAND = 1, 2, 3
 class PreparedMobileNode(MobileNodeController):
     """Controller of all mobile nodes of a prepared procedure.
 
-    A mobile node reports at the prediction (or at the warning, option ``request``). After the command it sends the steps of
-    ``attach`` on the new link. Without one it re-establishes itself there by the steps of ``move``.
+    A mobile node reports its target when it can leave at the command (option ``request``; decision 37). After the command it
+    sends the steps of ``attach`` on the new link. Without one it re-establishes itself there by the steps of ``move``.
 
     Parameters
     ----------
@@ -35,6 +35,7 @@ class PreparedMobileNode(MobileNodeController):
     ) -> None:  # fmt: skip
         super().__init__(program, roles, message_hops, attachments, records)
         self.handoffs = records
+        self.conditional = program.procedure.conditional
         self.event_handlers |= {PREDICT: self._on_prediction, GOING_DOWN: self._on_going_down}
 
     # -- before the move --------------------------------------------------------------------------------------------------
@@ -50,23 +51,34 @@ class PreparedMobileNode(MobileNodeController):
         self.begin_handoff(ctx, state, attachment)
         row = self.row_of[attachment]
         self.records["known_ps"][row] = ctx.time_ps
-        if self.options.request != "going-down" or self.records["going_down_ps"][row] < 0:
+        if not self._waits_for_warning(row) and not self._waits_for_link(row, state, attachment):
             self._report(ctx, state, attachment)
+
+    def _waits_for_warning(self, row: int) -> bool:
+        """Return whether the report waits for the warning: a command long before the link ends interrupts (decision 37)."""
+        if self.records["going_down_ps"][row] < 0 or self.options.request == "predict":
+            return False
+        return self.options.request == "going-down" or (self.records["access"][row] == 1 and not self.conditional)
+
+    def _waits_for_link(self, row: int, state: MobileNodeState, attachment: int) -> bool:
+        """Return whether the report waits for the new link, which comes up while the old one works (decision 37)."""
+        is_dual = self.records["access"][row] == 0 and attachment + 1 not in state.links
+        return self.options.request == "auto" and is_dual and not self.conditional
 
     def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         row = self.row_of[attachment]
-        reported = self.records["request_ps"][row] >= 0
-        if state.handoff_attachment == attachment and self.records["known_ps"][row] >= 0 and not reported:
+        if state.handoff_attachment == attachment and self.records["known_ps"][row] >= 0:
             self._report(ctx, state, attachment)
 
     def _report(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Report the new router to the old one."""
         old, new = self.router[attachment], self.router[attachment + 1]
-        if state.router != old or old == new or attachment not in state.links:
+        row = self.row_of[attachment]
+        if state.router != old or old == new or attachment not in state.links or self.records["request_ps"][row] >= 0:
             return
         state.target_attachment, state.target_router = attachment + 1, new
         state.drop_requests()
-        self.records["request_ps"][self.row_of[attachment]] = ctx.time_ps
+        self.records["request_ps"][row] = ctx.time_ps
         for number in self.program.steps_on(HOME, "predict"):
             self.client.send_request(ctx, state, number, -1, old, new)
 
@@ -89,6 +101,10 @@ class PreparedMobileNode(MobileNodeController):
             ctx.set_upstream_route(state.router)
         elif state.commanded_attachment == attachment:
             self._attach(ctx, state, attachment)
+        elif state.handoff_attachment == attachment - 1 and self.client.has_link(state, state.router):
+            left = attachment - 1
+            if self.records["known_ps"][self.row_of[left]] >= 0 and not self._waits_for_warning(self.row_of[left]):
+                self._report(ctx, state, left)
         elif not self.client.has_link(state, state.router):
             self._reestablish(ctx, state, attachment)
 

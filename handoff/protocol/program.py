@@ -147,7 +147,8 @@ class Program:
     @property
     def reacts_to_warning(self) -> bool:
         """True if a mobile node may send a message when layer 2 warns that its link is about to go down."""
-        requests = self.procedure.predictive and self.options.request == "going-down"
+        at_warning = self.options.request == "going-down" or (self.procedure.prepared and self.options.request == "auto")
+        requests = self.procedure.predictive and at_warning
         return requests or bool(self.steps_on(HOME, "going-down"))
 
     def refresh_ps(self, lifetime_s: int) -> int:

@@ -120,3 +120,14 @@ def test_containers_make_messages_longer():
         sizes[size] = {view.message(MessageFields.unpack(a["args"])): a["size_bytes"] for a in sent}
     longer = {m for m, size in sizes[400].items() if size == sizes[0][m] + 400}
     assert longer == {"HRQ", "HRA"}
+
+
+def test_a_report_waits_until_the_mobile_node_can_leave():
+    """Single access: at the warning. Dual access: when the new link is up. A conditional handover reports at the prediction."""
+    single = [Stay("old", 0, 504, predict=300, warn=480), Stay("new", 554)]
+    dual = [Stay("old", 0, 700, predict=300, warn=680), Stay("new", 554)]
+    for stays, reported in ((single, 480), (dual, 554)):
+        assert handoff("xn", Scene(stays))["request_ps"] == reported * MS
+        assert handoff("cho-late", Scene(stays))["request_ps"] == 300 * MS
+        assert handoff("xn", Scene(stays), request="predict")["request_ps"] == 300 * MS
+    assert handoff("cho-late", Scene(single), request="going-down")["request_ps"] == 480 * MS

@@ -142,13 +142,16 @@ S1_INDIRECT = replace(
 )
 
 
-def _session_steps(on: str, number: str, to_anchor: str, effect: str, then: Step) -> tuple[Step, ...]:
-    """Return an update of the session at SMF and anchor, which starts the step ``then`` at the AMF."""
+def _session_steps(on: str, number: str, to_anchor: str, effects: tuple[str, str], then: Step) -> tuple[Step, ...]:
+    """Return an update of the session at SMF and anchor, which starts the step ``then`` at the AMF.
+
+    ``effects`` are those at the anchor, and at the AMF when the session is updated.
+    """
     return (
         Step(on, f"SMQ{number}", ("AMF", "SMF"), format="N11 Update SM Context Request"),
-        Step(f"SMQ{number}", f"SRQ{number}", ("SMF", "HA"), effect, format=to_anchor),
+        Step(f"SMQ{number}", f"SRQ{number}", ("SMF", "HA"), effects[0], format=to_anchor),
         Step(f"SRQ{number}", f"SRR{number}", ("HA", "SMF"), format="PFCP Session Modification Response"),
-        Step(f"SRR{number}", f"SMR{number}", ("SMF", "AMF"), format="N11 Update SM Context Response"),
+        Step(f"SRR{number}", f"SMR{number}", ("SMF", "AMF"), effects[1], format="N11 Update SM Context Response"),
         replace(then, on=f"SMR{number}"),
     )
 
@@ -168,7 +171,7 @@ N2_INDIRECT = replace(
         Step("SMR1", "HRQ", ("AMF", "nAR"), "expect", format="NGAP Handover Request"),
         Step("HRQ", "HRA", ("nAR", "AMF"), format="NGAP Handover Request Acknowledge"),
         *_session_steps(
-            "HRA", "2", "PFCP Session Modification Request (forwarding tunnel)", "relay",
+            "HRA", "2", "PFCP Session Modification Request (forwarding tunnel)", ("relay", ""),
             Step("", "HCD", ("AMF", "oAR"), format="NGAP Handover Command"),
         ),
         Step("HCD", "HC", ("oAR", "MN"), "command", first="forward", format="RRC Reconfiguration"),
@@ -177,7 +180,7 @@ N2_INDIRECT = replace(
         _ARRIVAL,
         Step("HOC", "HN", ("nAR", "AMF"), format="NGAP Handover Notify"),
         *_session_steps(
-            "HN", "3", "PFCP Session Modification Request", "bind",
+            "HN", "3", "PFCP Session Modification Request", ("bind", "complete"),
             Step("", "UCC", ("AMF", "oAR"), "end", format="NGAP UE Context Release Command"),
         ),
         Step("SRQ3", "EM", ("HA", "oAR", "HA", "nAR"), "release", format="GTP-U End Marker (5G)"),
@@ -207,7 +210,7 @@ def _conditional(base: Procedure, name: str, summary: str, first: str) -> Proced
     )
     early = (Step("HRA", "ES", ("oAR", "nAR"), format="XnAP Early Status Transfer"),) if first == "copy" else ()
     rfcs = ("TS 38.300 9.2.3.4", "TS 38.423 8.2")
-    return replace(base, name=name, summary=summary, rfcs=rfcs, signalling=(*steps, *early, *success))
+    return replace(base, name=name, summary=summary, rfcs=rfcs, conditional=True, signalling=(*steps, *early, *success))
 
 
 CHO_LATE = _conditional(XN, "cho-late", "conditional handover: the source forwards after HANDOVER SUCCESS", "")

@@ -106,6 +106,9 @@ class Procedure:
     forwarding : str
         Way of forwarded packets: ``direct`` from the old to the new router, ``anchor`` back to the anchor first, or ``none``.
         Requires ``prepared``.
+    conditional : bool
+        If true, the mobile node leaves by itself when its condition holds, so that it reports its target as soon as it is
+        predicted. Otherwise it reports when it can leave at the command (decision 37).
     lasting : bool
         If true, bindings last until they are replaced, and are not refreshed.
     tunnel_bytes : tuple of int or None
@@ -135,6 +138,7 @@ class Procedure:
     prepared: bool = False
     gate: bool = False
     forwarding: str = "direct"
+    conditional: bool = False
     lasting: bool = False
     tunnel_bytes: tuple[int, int] | None = None
     tunnel: str = ""
