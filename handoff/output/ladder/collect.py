@@ -106,7 +106,11 @@ def action_text(view: RunView, action: Action) -> str:
     arguments = action.arguments
     if action.verb == "bind":
         to = view.columns.get(arguments["coa"], view.setup.network.nodes[arguments["coa"]].name)
-        return f"{'also ' if arguments['simultaneous'] else ''}binds to {to}"
+        if arguments["relayed"]:
+            return f"relays to {to}"
+        return f"{'also ' if arguments['simultaneous'] else ''}{'copies' if arguments['beside_cell'] else 'binds'} to {to}"
+    if action.verb == "buffer" and arguments["gate"] is not None:
+        return "gate closed"
     if action.verb == "set_upstream_route":
         return f"upstream by {view.columns.get(arguments['node'], 'another router')}"
     return {

@@ -9,6 +9,7 @@ from operator import itemgetter
 
 from engine import FOREVER
 from handoff.output.ladder.journeys import MOBILE
+from handoff.protocol.prepared_mobile_node import COMMANDED
 from handoff.protocol.procedures import Procedure
 from handoff.simulation.observer import Action, SentMessage
 
@@ -61,6 +62,9 @@ def handoff_phases(
     the rescue belongs to the same phase, until (in III) the new router passes it on. II-5 begins when the mobile node has it. A
     procedure without a marker has two phases, before and after the beginning of the handoff.
 
+    A prepared procedure has the phases of TS 23.502 4.9.1: preparation from the report on, execution from the command on (or from
+    the arrival, without a command), and completion from the arrival on.
+
     Parameters
     ----------
     facts : mapping of str to int
@@ -76,6 +80,8 @@ def handoff_phases(
     home_agent : int
         Node of the home agent, which answers requests even if it is one of the two routers.
     """
+    if procedure.prepared:
+        return _prepared_phases(facts, drained_ps)
     scenario = SCENARIOS[facts["scenario"]]
     request_ps, rescue_ps = facts["request_ps"], facts["rescue_ps"]
     if not scenario:
@@ -110,6 +116,14 @@ def handoff_phases(
             ("III-6", done_ps),
         ]  # fmt: skip
     return Phases(_sorted(phases), of_messages)
+
+
+def _prepared_phases(facts: Mapping[str, int], drained_ps: int) -> Phases:
+    arrived_ps = max(facts["up_ps"], facts["request_ps"], facts["reply_ps"] if facts["scenario"] == COMMANDED else -1)
+    command_ps = facts["rescue_ps"] if facts["rescue_ps"] >= 0 else arrived_ps
+    done_ps = max(facts["bound_ps"], facts["marker_ps"], drained_ps) if facts["completed"] else FOREVER
+    phases = [("before", 0), ("preparation", facts["request_ps"]), ("execution", command_ps), ("completion", arrived_ps)]
+    return Phases(_sorted([*phases, ("after", done_ps)]), {})
 
 
 def _sorted(phases: list[tuple[str, int]]) -> tuple[tuple[int, str], ...]:

@@ -98,7 +98,7 @@ def _variants(base: Procedure) -> tuple[Procedure, Procedure]:
 
 
 def _service_request(prefix: str, update: Step) -> tuple[Step, ...]:
-    """Return the steps of an arrival without a command where base stations have no link: the core releases the source.
+    """Return the steps of an arrival without a command where base stations have no link: nothing is forwarded.
 
     The messages have the sizes of a path switch. ``update`` is the first step by which the session moves.
     """
@@ -106,7 +106,6 @@ def _service_request(prefix: str, update: Step) -> tuple[Step, ...]:
         Step("move", "RRE", ("MN", "nAR"), "open", format="RRC Reestablishment Request"),
         Step("RRE", "PSR", ("nAR", "AMF"), format=f"{prefix} Path Switch Request"),
         replace(update, on="PSR"),
-        Step("PSR", "UCC", ("AMF", "oAR"), "end", format=f"{prefix} UE Context Release Command"),
         Step("PSR", "PSA", ("AMF", "nAR"), "complete", format=f"{prefix} Path Switch Request Acknowledge"),
     )
 
@@ -137,6 +136,7 @@ S1_INDIRECT = replace(
         Step("UCC", "UCM", ("oAR", "AMF"), format="S1AP UE Context Release Complete"),
         Step("HN", "DFQ", ("AMF", "HA"), format="GTPv2-C Delete Indirect Data Forwarding Tunnel Request"),
         Step("DFQ", "DFR", ("HA", "AMF"), format="GTPv2-C Delete Indirect Data Forwarding Tunnel Response"),
+        Step("PSR", "UCC", ("AMF", "oAR"), "end", format="S1AP UE Context Release Command"),
         *_service_request("S1AP", Step("", "MBQ", ("AMF", "HA"), "bind", format="GTPv2-C Modify Bearer Request")),
     ),
 )
