@@ -38,6 +38,12 @@ TERMS = {
     "HOC": "arrival of the mobile node at the target",
     "RRE": "re-establishment request",
     "REL": "release of the old link",
+    "CFG": "configuration of candidates",
+    "LR": "layer-1 report of the mobile node",
+    "FQ": "context setup request of the central unit",
+    "FR": "context setup response",
+    "FC": "order of the central unit to return what waits",
+    "CSN": "cell switch notification",
     "RCQ": "retrieve context request",
     "RCR": "retrieve context response",
     "HRD": "handover required",
@@ -81,6 +87,7 @@ TERMS = {
     "BUS": "proxy binding update to the old router",
     "BAS": "proxy binding acknowledgement of the old router",
     "BAP": "proxy binding acknowledgement to the new router",
+    "BUA": "proxy binding update to the anchor",
 }  # fmt: skip
 """Words of tables and diagrams that not everybody knows."""
 

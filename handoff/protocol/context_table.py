@@ -110,8 +110,9 @@ class ContextTable:
 
     # -- the new router ---------------------------------------------------------------------------------------------------
     def apply(self, ctx: Context, effect: str, args: tuple[int, ...]) -> None:
-        """Apply an effect of ``CONTEXT_EFFECTS`` at the last node of a message."""
-        _EFFECTS[effect](self, ctx, args)
+        """Apply effects, separated by blanks, at the last node of a message."""
+        for word in effect.split():
+            _EFFECTS[word](self, ctx, args)
 
     def _expect(self, ctx: Context, args: tuple[int, ...]) -> None:
         context = self.entries[ctx.mobile]
@@ -159,7 +160,7 @@ class ContextTable:
         if args[NEW] != self.node or args[IDENTIFICATION] < context.last_identification:
             return
         if self.roles.handoffs is not None:
-            self.roles.handoffs.note(ctx.mobile, args[OLD], args[NEW], "marker_ps", ctx.time_ps)
+            self.roles.handoffs.note(ctx.mobile, args[NEW], "marker_ps", ctx.time_ps)
         context.marker_passed = True
         self._open_gate(ctx, context)
 
@@ -172,8 +173,8 @@ class ContextTable:
         """Note the end of a handoff."""
         if self.roles.handoffs is not None:
             for column in ("reply_ps", "bound_ps"):
-                self.roles.handoffs.note(ctx.mobile, args[OLD], args[NEW], column, ctx.time_ps)
-            self.roles.handoffs.note(ctx.mobile, args[OLD], args[NEW], "completed", 1)
+                self.roles.handoffs.note(ctx.mobile, args[NEW], column, ctx.time_ps)
+            self.roles.handoffs.note(ctx.mobile, args[NEW], "completed", 1)
 
     def on_gate_timer(self, ctx: Context, identification: int) -> None:
         """Open a gate whose marker has not come, unless a later handoff has closed it."""
@@ -185,7 +186,7 @@ class ContextTable:
     def before_sending(self, ctx: Context, action: str, args: tuple[int, ...]) -> None:
         """Apply the action of the first node of a message, or note that a command leaves."""
         if self.roles.handoffs is not None:
-            self.roles.handoffs.note(ctx.mobile, args[OLD], args[NEW], "rescue_ps", ctx.time_ps)
+            self.roles.handoffs.note(ctx.mobile, args[NEW], "rescue_ps", ctx.time_ps)
         if action == "forward":
             self.start_forwarding(ctx, args)
         elif action == "copy":
@@ -212,8 +213,9 @@ class ContextTable:
             return
         target = self.roles.home_agent if self.procedure.forwarding == "anchor" else args[NEW]
         header, end = self._tunnel
+        until_ps = None if self.procedure.anchor == "oAR" else ctx.time_ps + self._forwarding_ps
         ctx.bind(
-            target, header_bytes=header, end=end, until_ps=ctx.time_ps + self._forwarding_ps, beside_cell=beside_cell,
+            target, header_bytes=header, end=end, until_ps=until_ps, beside_cell=beside_cell,
             copy_in_flight=self.options.forward_unacked,
         )  # fmt: skip
 
@@ -301,5 +303,5 @@ _EFFECTS = {
     "complete": ContextTable._complete,
     "end": ContextTable._end,
 }
-CONTEXT_EFFECTS = frozenset(_EFFECTS)
+CONTEXT_EFFECTS = frozenset((*_EFFECTS, "open complete"))
 """Effects of messages that end at a router of a prepared procedure."""

@@ -68,21 +68,20 @@ class HandoffRecords:
         self.row_of = array("q", row_of.tobytes())
         self.current: dict[int, int] = {}
 
-    def note(self, mobile: int, old: int, new: int, column: str, value: int) -> None:
-        """Set a column of the current handoff of a mobile node, if it leads from ``old`` to ``new`` and has no value yet.
+    def note(self, mobile: int, new: int, column: str, value: int) -> None:
+        """Set a column of the current handoff of a mobile node, if it leads to ``new`` and has no value yet.
 
         Parameters
         ----------
-        mobile, old, new : int
-            Mobile node and routers of a message.
+        mobile, new : int
+            Mobile node and new router of a message.
         column : str
             A column.
         value : int
             Value of the column, 0 or more.
         """
         row, columns = self.current.get(mobile, -1), self.arrays
-        is_current = row >= 0 and (columns["old_router"][row], columns["new_router"][row]) == (old, new)
-        if is_current and columns[column][row] in (-1, 0):
+        if row >= 0 and columns["new_router"][row] == new and columns[column][row] in (-1, 0):
             columns[column][row] = value
 
     @property

@@ -42,7 +42,8 @@ class MobileNodeState:
     router : int
         Router through which the mobile node is registered (RFC 6275 11.1, binding update list); -1 for none.
     gateway : int
-        Gateway of the region that the home agent knows (RFC 4857, RFC 5380); -1 for none.
+        Gateway of the region that the home agent knows (RFC 4857, RFC 5380), or router that anchors the prefix (RFC 8885); -1
+        for none.
     links : tuple of int
         Attachments whose link is up, in the order in which they came up.
     known_attachments : tuple of int

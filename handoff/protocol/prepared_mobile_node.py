@@ -36,7 +36,15 @@ class PreparedMobileNode(MobileNodeController):
         super().__init__(program, roles, message_hops, attachments, records)
         self.handoffs = records
         self.conditional = program.procedure.conditional
+        self.has_commands = any(step.step.effect == "command" for step in program.steps)
+        self.anchored_at_router = program.procedure.anchor == "oAR"
         self.event_handlers |= {PREDICT: self._on_prediction, GOING_DOWN: self._on_going_down}
+
+    def _initial_state(self, mobile: int) -> MobileNodeState:
+        state = super()._initial_state(mobile)
+        if self.anchored_at_router:
+            state.gateway = state.router
+        return state
 
     # -- before the move --------------------------------------------------------------------------------------------------
     def begin_handoff(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
@@ -69,6 +77,14 @@ class PreparedMobileNode(MobileNodeController):
         row = self.row_of[attachment]
         if state.handoff_attachment == attachment and self.records["known_ps"][row] >= 0:
             self._report(ctx, state, attachment)
+            self._ask_to_leave(ctx, state, attachment)
+
+    def _ask_to_leave(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        """Send the steps of ``going-down``, by which a mobile node with a prepared target asks for the command (LTM)."""
+        old, new = self.router[attachment], self.router[attachment + 1]
+        if state.router == old and state.commanded_attachment < 0:
+            for number in self.program.steps_on(HOME, "going-down"):
+                self.client.send_request(ctx, state, number, -1, old, new)
 
     def _report(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Report the new router to the old one."""
@@ -101,10 +117,13 @@ class PreparedMobileNode(MobileNodeController):
             ctx.set_upstream_route(state.router)
         elif state.commanded_attachment == attachment:
             self._attach(ctx, state, attachment)
+        elif not self.has_commands:
+            self._reestablish(ctx, state, attachment)
         elif state.handoff_attachment == attachment - 1 and self.client.has_link(state, state.router):
             left = attachment - 1
             if self.records["known_ps"][self.row_of[left]] >= 0 and not self._waits_for_warning(self.row_of[left]):
                 self._report(ctx, state, left)
+                self._ask_to_leave(ctx, state, left)
         elif not self.client.has_link(state, state.router):
             self._reestablish(ctx, state, attachment)
 
@@ -143,6 +162,8 @@ class PreparedMobileNode(MobileNodeController):
             self.records["scenario"][row] = scenario
             if self.records["request_ps"][row] < 0:
                 self.records["request_ps"][row] = ctx.time_ps
+        if self.anchored_at_router:  # RFC 8885: the anchor of the prefix is the first router
+            old = state.gateway = new if state.gateway < 0 else state.gateway
         state.router = state.target_router = new
         state.target_attachment, state.commanded_attachment = attachment, -1
         ctx.set_upstream_route(new)
@@ -159,8 +180,8 @@ class PreparedMobileNode(MobileNodeController):
             state.registration_request = 0
             row = self._row_of_message(state, args)
             if row >= 0:
-                self.handoffs.note(ctx.mobile, args[OLD], args[NEW], "bound_ps", ctx.time_ps)
-                self.handoffs.note(ctx.mobile, args[OLD], args[NEW], "reply_ps", ctx.time_ps)
+                self.handoffs.note(ctx.mobile, args[NEW], "bound_ps", ctx.time_ps)
+                self.handoffs.note(ctx.mobile, args[NEW], "reply_ps", ctx.time_ps)
                 self.records["completed"][row] = 1
             state.refresh_timer += 1
             ctx.timer(ctx.time_ps + self.program.refresh_ps(args[PEER_LIFETIME] >> PEER_BITS), REFRESH, state.refresh_timer)

@@ -214,7 +214,7 @@ def _append_variant(
     """
     for step in signalling:
         before_move, number = step.on == "predict" and not prepared, len(steps)
-        if step.on == "going-down":
+        if step.on == "going-down" and not prepared:
             fallbacks[number] = number + 1  # the same update over the new link comes next (``steps.rescue_steps``)
         request = replace(step, on="known", path=_relayed_path(step.path, relay)) if before_move else step
         over_old_link = step.path[:2] == ("MN", "oAR") if prepared else before_move or step.on == "going-down"

@@ -131,3 +131,31 @@ def test_a_report_waits_until_the_mobile_node_can_leave():
         assert handoff("cho-late", Scene(stays))["request_ps"] == 300 * MS
         assert handoff("xn", Scene(stays), request="predict")["request_ps"] == 300 * MS
     assert handoff("cho-late", Scene(single), request="going-down")["request_ps"] == 480 * MS
+
+
+def test_a_cell_switch_inside_a_central_unit():
+    """The report for the switch leaves at the warning, and the command at 500; what waits comes back by the anchor, 22.25 ms away
+    and so behind direct packets: the first one is emitted at 511.5 and arrives at 523.5, and 20 from 491.5 on arrive after it."""
+    at = Scene([Stay("old", 0, 504, predict=400, warn=496), Stay("new", 554)], delays={"new>ha": 7, "old>ha": 10.25})
+    seen = handoff("ltm-intra-cu", at)
+    assert (seen["scenario"], seen["lost"], seen["disruption"], seen["reordered"]) == (1, 0, 59.5, 20)
+
+
+def test_a_late_path_switch_loses_nothing_while_both_links_are_up():
+    """The switch comes at 587, two round trips to the anchor after 559: with a link that ends at 504, 97 packets are lost."""
+    assert handoff("pmipv6-transient", old_buffer_packets=0)["lost"] == 97
+    assert handoff("pmipv6-transient", scene("pmipv6-transient", old_down=700))["lost"] == 0
+
+
+@pytest.mark.parametrize(("name", "lost"), [("dmm-relay", 94), ("dmm-locator", 77), ("dmm-proxy", 77)])
+def test_distributed_mobility_loses_until_both_ends_of_the_tunnel_know_it(name, lost):
+    """The old router knows the tunnel at 577. The new one knows it at 600 (relay), 583 or 579: before 600 - 6 it drops."""
+    assert handoff(name, old_buffer_packets=0)["lost"] == lost
+
+
+def test_the_first_router_remains_the_anchor_of_distributed_mobility():
+    """From old to new and back, and to new again: the home agent sends to old throughout."""
+    stays = [Stay("old", 0, 504), Stay("new", 554, 900), Stay("old", 920, 1200), Stay("new", 1220)]
+    view = RunView(Scene(stays).setup(DOWN), "dmm-locator")
+    assert [view.table("ha", at) for at in (400, 800, 1100, 1500)] == [["old"]] * 4
+    assert [view.table("old", at) for at in (400, 800, 1100, 1500)] == ["local", ["new"], "local", ["new"]]

@@ -232,5 +232,32 @@ def _dual_stack(base: Procedure) -> Procedure:
 
 DAPS = _dual_stack(CHO_EARLY)
 
-CELLULAR = (X2, *_variants(X2), S1_INDIRECT, XN, *_variants(XN), N2_INDIRECT, N2_UNFORWARDED, CHO_LATE, CHO_EARLY, DAPS)
+LTM = replace(
+    XN,
+    name="ltm-intra-cu",
+    summary="layer 1/2 triggered mobility among the cells of one central unit, which is the anchor",
+    rfcs=("TS 38.300 9.2.3.5", "TS 38.133 6.3.1"),
+    marker="",
+    gate=False,
+    forwarding="anchor",
+    conditional=True,
+    signalling=(
+        Step("predict", "MR", ("MN", "oAR", "HA"), format="RRC Measurement Report"),
+        Step("MR", "FQ", ("HA", "nAR"), "expect", format="F1AP UE Context Setup Request"),
+        Step("FQ", "FR", ("nAR", "HA"), "relay", format="F1AP UE Context Setup Response"),
+        Step("FR", "CFG", ("HA", "oAR", "MN"), format="RRC Reconfiguration"),
+        Step("going-down", "LR", ("MN", "oAR"), format="MAC Cell Switch"),
+        Step("LR", "HC", ("oAR", "MN"), "command", first="forward", format="MAC Cell Switch"),
+        Step("LR", "CSN", ("oAR", "HA"), "bind", format="F1AP Cell Switch Notification"),
+        Step("attach", "HOC", ("MN", "nAR"), "open complete", format="RRC Reconfiguration Complete"),
+        Step("HOC", "HOC1", ("nAR", "HA"), format="RRC Reconfiguration Complete"),
+        Step("move", "RRE", ("MN", "nAR"), "open complete", format="RRC Reestablishment Request"),
+        Step("RRE", "CSN1", ("nAR", "HA"), "bind", format="F1AP Cell Switch Notification"),
+        Step("CSN1", "FC", ("HA", "oAR"), "forward", format="F1AP UE Context Setup Request"),
+    ),
+)
+
+CELLULAR = (
+    X2, *_variants(X2), S1_INDIRECT, XN, *_variants(XN), N2_INDIRECT, N2_UNFORWARDED, CHO_LATE, CHO_EARLY, DAPS, LTM,
+)  # fmt: skip
 """Handovers of LTE and 5G."""

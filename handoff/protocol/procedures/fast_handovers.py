@@ -79,5 +79,60 @@ PFMIPV6_REACTIVE = replace(
     signalling=tuple(s for s in PFMIPV6_PREDICTIVE.signalling if s.on not in ("predict", "MR", "HI", "HAK", "attach", "ATT1")),
 )
 
-FAST = (FMIPV6_PREDICTIVE, FMIPV6_REACTIVE, PFMIPV6_PREDICTIVE, PFMIPV6_REACTIVE)
-"""Fast handovers of the IETF."""
+PMIPV6_TRANSIENT = replace(
+    PFMIPV6_PREDICTIVE,
+    name="pmipv6-transient",
+    summary="late path switch: a transient binding accepts upstream packets until the new gateway is ready",
+    rfcs=("RFC 6058",),
+    signalling=(
+        Step("move", "ATT", ("MN", "nAR"), "open", format="L2 Attachment"),
+        Step("ATT", "BUT", ("nAR", "HA"), format="MH PBU (transient)"),
+        Step("BUT", "BAT", ("HA", "nAR"), format="MH PBA (transient)"),
+        Step("BAT", "BU", ("nAR", "HA"), "bind", format="MH PBU"),
+        Step("BU", "BA", ("HA", "nAR"), "complete", format="MH PBA"),
+    ),
+)
+
+
+def _distributed(name: str, summary: str, tunnel_known: Step) -> Procedure:
+    """Return a procedure of distributed mobility: the first router of a mobile node remains the anchor of its prefix.
+
+    ``tunnel_known`` is the message by which the new router learns of the tunnel. Without it, or back at the first router, the
+    database answers at once.
+    """
+    return replace(
+        PFMIPV6_PREDICTIVE,
+        name=name,
+        summary=summary,
+        rfcs=("RFC 8885",),
+        anchor="oAR",
+        tunnel_bytes=(0, 40),
+        signalling=(
+            Step("move", "ATT", ("MN", "nAR"), format="L2 Attachment"),
+            Step("ATT", "BU", ("nAR", "CMD"), format="MH PBU"),
+            Step("BU", "BUS", ("CMD", "oAR"), "forward", format="MH PBU (serving MAAR)"),
+            Step("BUS", "BAS", ("oAR", "CMD"), format="MH PBA (serving MAAR)"),
+            tunnel_known,
+            Step("BU", "BAP1", ("CMD", "nAR"), "open complete", format="MH PBA", without_old_router=True),
+            Step("BU", "BUA", ("CMD", "HA"), "bind", format="MH PBU", without_old_router=True),
+        ),
+    )
+
+
+DISTRIBUTED = (
+    _distributed(
+        "dmm-relay", "distributed mobility: the database relays between the routers",
+        Step("BAS", "BAP", ("CMD", "nAR"), "open complete", format="MH PBA (previous MAAR)"),
+    ),
+    _distributed(
+        "dmm-locator", "distributed mobility: the first router answers the new one itself",
+        Step("BUS", "BAP", ("oAR", "nAR"), "open complete", format="MH PBA"),
+    ),
+    _distributed(
+        "dmm-proxy", "distributed mobility: the database answers the new router at once",
+        Step("BU", "BAP", ("CMD", "nAR"), "open complete", format="MH PBA (previous MAAR)"),
+    ),
+)  # fmt: skip
+
+FAST = (FMIPV6_PREDICTIVE, FMIPV6_REACTIVE, PFMIPV6_PREDICTIVE, PFMIPV6_REACTIVE, PMIPV6_TRANSIENT, *DISTRIBUTED)
+"""Fast handovers of the IETF, late path switch, and distributed mobility."""

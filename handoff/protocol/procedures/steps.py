@@ -49,7 +49,8 @@ class Step:
         link (mobile node). ``open``: deliver to the mobile node, behind a gate if the procedure has one; ``fence``: drop what
         waits first, since the old router has sent it (new router).
         ``release``: open the gate (new router). ``relay``: pass packets that the old router sends back on to the new one
-        (anchor). ``complete``: the handoff is done (new router). ``end``: remove the context after the marker (old router).
+        (anchor). ``complete``: the handoff is done (new router), also together with ``open``. ``end``: remove the context after
+        the marker (old router).
     first : str
         Action of the first node as it sends: ``forward`` as above, ``copy``: forward copies and go on delivering, ``stop``:
         neither deliver nor forward (old router). Empty: none.
@@ -84,7 +85,8 @@ class Procedure:
     ip : int
         IP version, 4 or 6.
     anchor : str
-        Role whose binding directs downstream data: HA, CN, GFA or MAP.
+        Role whose binding directs downstream data: HA, CN, GFA or MAP; oAR if the first router of a mobile node does, to which
+        the home agent sends all its packets (RFC 8885).
     signalling : tuple of Step
         Messages of a handoff; in a hierarchical procedure, of a handoff within a region.
     marker : str
