@@ -70,6 +70,14 @@ def test_without_the_gate_direct_packets_overtake(name):
     assert handoff(name)["reordered"] == 3
 
 
+def test_without_the_gate_the_way_back_through_the_anchor_reorders_more():
+    """It takes 10 + 9.75 ms longer than the direct one. The first direct packet, of 567.5, arrives at 579.5; those of 548.5 to
+    566.5 arrive 31.75 ms after they were emitted, and so after it."""
+    at = Scene([Stay("old", 0, 504, predict=455), Stay("new", 554)], delays={"new>ha": 7, "old>ha": 9.75})
+    assert handoff("n2-indirect-ungated", at)["reordered"] == 19
+    assert handoff("n2-indirect", at)["reordered"] == 0
+
+
 def test_a_gate_that_opens_by_its_timer_is_no_gate():
     assert handoff("x2", gate_timer_ps=MS)["reordered"] == 3
 

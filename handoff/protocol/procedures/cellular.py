@@ -190,6 +190,7 @@ N2_INDIRECT = replace(
         *_service_request("NGAP", Step("", "SMQ3", ("AMF", "SMF"), format="N11 Update SM Context Request")),
     ),
 )  # fmt: skip
+N2_UNGATED = _variants(N2_INDIRECT)[0]
 N2_UNFORWARDED = replace(
     N2_INDIRECT,
     name="n2-unforwarded",
@@ -258,6 +259,7 @@ LTM = replace(
 )
 
 CELLULAR = (
-    X2, *_variants(X2), S1_INDIRECT, XN, *_variants(XN), N2_INDIRECT, N2_UNFORWARDED, CHO_LATE, CHO_EARLY, DAPS, LTM,
+    X2, *_variants(X2), S1_INDIRECT, XN, *_variants(XN), N2_INDIRECT, N2_UNGATED, N2_UNFORWARDED, CHO_LATE, CHO_EARLY, DAPS,
+    LTM,
 )  # fmt: skip
 """Handovers of LTE and 5G."""
