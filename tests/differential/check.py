@@ -30,14 +30,17 @@ MONTHS_PS = 4 * 10**18
 
 
 def engine_options(scenario: Scenario) -> dict[str, Any]:
-    """Return scheduling, window and threads for a scenario. Consecutive seeds cycle through all 36 combinations."""
+    """Return scheduling, window and threads for a scenario.
+
+    Consecutive seeds cycle through all 36 combinations, and 24 of them through all pairs of scheduling and window, or threads.
+    """
     turn = scenario.seed // 2
     largest = Engine(scenario.network()).window_ps
     windows = (None, max(1, largest // 2), min(largest, largest // 7 + 13))
     return {
         "scheduling": SCHEDULING[turn % 4],
         "window_ps": windows[turn // 4 % 3],
-        "threads": 1 + turn // 12 % 3,
+        "threads": 1 + (turn // 4 + turn // 12) % 3,
     }
 
 
