@@ -1,6 +1,8 @@
 """Options of the test run: how many random cases, and whether the slow ones run."""
 
+import gc
 import os
+from collections.abc import Generator
 
 import pytest
 
@@ -9,7 +11,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     """Register the options here, so that every run knows them."""
     group = parser.getgroup("handoff")
     group.addoption("--deep", action="store_true", help="run the slow and repeated cases too")
-    group.addoption("--scenarios", type=int, default=None, help="random scenarios to compare (50, with --deep 100)")
+    group.addoption("--scenarios", type=int, default=None, help="random scenarios to compare (25, with --deep 100)")
     group.addoption("--seed", type=int, default=0, help="which scenarios: each seed has a million of its own (0)")
     group.addoption("--program-seconds", type=int, default=20, help="time for random programs of engine calls (20; deep)")
     group.addoption("--mutants", action="store_true", help="build and judge every mutant of the engine (a minute each)")
@@ -21,6 +23,17 @@ def pytest_configure(config: pytest.Config) -> None:
     os.environ["HANDOFF_NO_CACHE"] = "1"
     if config.option.kills is None:
         config.option.kills = 4 if config.getoption("deep") else 1
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection(session: pytest.Session) -> Generator[None, object, object]:
+    """Pause the cycle collector, and leave modules and items, which stay until the end, out of its searches."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

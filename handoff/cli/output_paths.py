@@ -77,18 +77,23 @@ def check_outputs(places: list[tuple[str, Path]], inputs: list[Path]) -> None:
         With a message for each such output.
     """
     problems = []
-    for i, (option, path) in enumerate(places):
-        if any(_is_same(path, read) for read in inputs):
+    read = {identity for path in inputs for identity in _identities(path)}
+    written: dict[Path | tuple[int, int], str] = {}
+    for option, path in places:
+        identities = _identities(path)
+        if not read.isdisjoint(identities):
             problems.append(f"{option}: {path} is an input of this command: give another file")
-        for other, written in places[:i]:
-            if _is_same(path, written):
-                problems.append(f"{option}: {path} is also a file of {other}: give another file")
+        others = dict.fromkeys(written[identity] for identity in identities if identity in written)
+        problems += [f"{option}: {path} is also a file of {other}: give another file" for other in others]
+        written |= {identity: option for identity in identities if identity not in written}
     if problems:
         raise ScenarioError(problems)
 
 
-def _is_same(path: Path, other: Path) -> bool:
+def _identities(path: Path) -> list[Path | tuple[int, int]]:
+    """Return what two names of one file share: the path without links, and device and number of a file that exists."""
     try:
-        return path.resolve() == other.resolve() or path.samefile(other)
-    except OSError:  # one of them is missing, or cannot be read
-        return False
+        status = path.stat()
+    except OSError:  # it is missing, or cannot be read
+        return [path.resolve()]
+    return [path.resolve(), (status.st_dev, status.st_ino)]

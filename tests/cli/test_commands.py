@@ -205,7 +205,7 @@ def test_ctrl_c_keeps_the_completed_runs_of_a_comparison(tmp_path):
     assert pq.read_table(out / "runs.parquet")["interrupted_s"].to_pylist() == [None, data["runs"][1]["interrupted_s"]]
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [pytest.param(signal.SIGINT, marks=pytest.mark.deep), signal.SIGTERM])
 def test_a_signal_keeps_the_completed_runs_of_a_comparison_in_processes(number, tmp_path):
     """The signal comes while the third procedure runs: at least one of the first two is complete then."""
     out = tmp_path / "out"

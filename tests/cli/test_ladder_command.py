@@ -25,21 +25,24 @@ def figure(*arguments, code=0):
     return done
 
 
-def test_a_ladder_is_printed():
-    text = ladder("7").stdout
-    assert text.startswith("sync-mipv6-ro, scenario I: handoff 3 of mn7 (old router ar1, new router ar0, HA ha, CN cn)\n")
+@pytest.fixture(scope="module")
+def printed():
+    return ladder("7").stdout
+
+
+def test_a_ladder_is_printed(printed):
+    assert printed.startswith("sync-mipv6-ro, scenario I: handoff 3 of mn7 (old router ar1, new router ar0, HA ha, CN cn)\n")
     for message in ("BU1", "BU2", "DBU", "BA1", "BA2", "DBA"):
-        assert f" {message} " in text
-    assert "\nto scale, one character for " in text
+        assert f" {message} " in printed
+    assert "\nto scale, one character for " in printed
     legend = "; ".join(["BU: binding update", "DBU: binding update that deregisters", "BA: binding acknowledgement",
                         "DBA: its acknowledgement"])  # fmt: skip
-    assert " ".join(text.splitlines()[-2:]).endswith(legend)
+    assert " ".join(printed.splitlines()[-2:]).endswith(legend)
 
 
-def test_replies_with_route_optimization_are_in_phase_3():
+def test_replies_with_route_optimization_are_in_phase_3(printed):
     """The acknowledgement of the home agent and the marker of the correspondent are not under phase I-2."""
-    text = ladder("7").stdout
-    second = text.partition("-- I-2 ")[2].partition("-- I-3 ")[0]
+    second = printed.partition("-- I-2 ")[2].partition("-- I-3 ")[0]
     assert " BU1 " in second
     assert " BA1 " not in second
     assert " DBA " not in second
@@ -47,7 +50,7 @@ def test_replies_with_route_optimization_are_in_phase_3():
 
 def test_a_ladder_is_written_as_svg(tmp_path):
     out = tmp_path / "one.svg"
-    assert ladder("mn7", "-o", str(out)).stdout == ""
+    assert figure(FIGURES_TOML, "--procedure", "mipv4", "--mn", "I", "--handoff", "0", "-o", str(out)).stdout == ""
     ET.parse(out)
     assert [path.name for path in tmp_path.iterdir()] == ["one.svg"]
 

@@ -7,14 +7,13 @@ import os
 import resource
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner
 
-from engine.output_file import lock_file, lock_folder
 from handoff.cli.main import main
 from tests.unit.experiments.sweep.small_sweep import HANDOFF, SCENARIO, SWEEP, dataset_hash, run_process, write_scenario
 
@@ -122,14 +121,35 @@ def test_two_outputs_are_two_files(scenario: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["in"]
 
 
+HOLD = """
+import sys
+from pathlib import Path
+with lock_folder(Path(sys.argv[1])), lock_file(Path(sys.argv[2]), "-o"):
+    print("locked", flush=True)
+    sys.stdin.read()
+"""
+
+
+@pytest.fixture(scope="module")
+def other_program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path, Path]]:
+    """Return the id of a process that writes a folder and a file, and both."""
+    place = tmp_path_factory.mktemp("other")
+    command = [sys.executable, "-c", HOLD, str(place / "folder"), str(place / "file")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "locked\n"
+        yield process.pid, place / "folder", place / "file"
+        process.communicate()
+
+
 @pytest.mark.parametrize("words", [["run", *MIPV4, "-o"], *([*words, option] for words, option in WRITERS)])
-def test_an_output_that_another_program_writes_is_refused(scenario: Path, tmp_path: Path, words: list[str]) -> None:
-    place = tmp_path / "place"
-    with lock_folder(place) if words == ["run", *MIPV4, "-o"] else lock_file(place, "-o"):
-        done = subprocess.run([*HANDOFF, words[0], scenario, *words[1:], place], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 2
-    (line,) = done.stderr.splitlines()
-    assert line.startswith(f"{place}: another program (process {os.getpid()}) is writing there: wait for its end, or give ")
+def test_an_output_that_another_program_writes_is_refused(
+    scenario: Path, other_program: tuple[int, Path, Path], words: list[str]
+) -> None:
+    pid, folder, file = other_program
+    place = folder if words == ["run", *MIPV4, "-o"] else file
+    (line,) = refuse(words[0], scenario, *words[1:], place).splitlines()
+    assert line.startswith(f"{place}: another program (process {pid}) is writing there: wait for its end, or give ")
     assert not place.is_file()
 
 

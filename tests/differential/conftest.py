@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 import pytest
 
 SCENARIOS = 100
-PLAIN_BLOCKS = 2
+PLAIN_BLOCKS = 1
 """Blocks of a run without ``--deep`` and without ``--scenarios``."""
 BLOCK = 25
 LONG_RUN = 1000

@@ -1,7 +1,8 @@
 """Controllers of the random scenarios: a simple handoff script with random disturbances.
 
 Every choice is drawn from (seed, place, mobile, event) by names. It is the same in oracle and engine and for any order of
-declaration; shifted or scaled times give shifted or scaled choices.
+declaration; shifted or scaled times give shifted or scaled choices. Controllers that count also draw with the number of
+the event: their choices show the order of their events.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ class Script:
     hops: int  # how many messages may follow from one
     copy_in_flight: bool  # bindings copy what is in the air
     prepared: float = 0.0  # share of events at nodes that are followed by an action of prepared handoffs
+    counts: bool = False  # choices depend on the number of earlier events at the place, and so on the order of its events
 
 
 class Actor:
@@ -43,11 +45,14 @@ class Actor:
         self.script, self.network, self.place = script, network, place
         self.shift, self.scale = shift, scale
         self.cell: dict[int, str] = {}  # the fleet's: mobile -> the cell that it used last
+        self.events = 0
 
     def on_event(self, ctx: Any, event: Any) -> None:
         moment = (event.time_ps - self.shift) // self.scale
         mobile = self.network.mobile_name(event.mobile)
-        dice = Random(f"{self.script.seed}/{self.place}/{mobile}/{moment}/{event.kind}/{event.code}/{event.args}")
+        self.events += 1
+        place = f"{self.place} {self.events}" if self.script.counts else self.place
+        dice = Random(f"{self.script.seed}/{place}/{mobile}/{moment}/{event.kind}/{event.code}/{event.args}")
         if self.place is None:
             self.at_fleet(ctx, event, dice)
         else:

@@ -102,11 +102,13 @@ QUEUE_MUTANTS = (
         "t_source <= t_link and t_source <= t_uplink",
         "t_source < t_link and t_source <= t_uplink",
     ),
-    Mutant(  # the order of events shows only to controllers that mix their mobile nodes' state: actions are sorted again
-        "actions in the order of calls",
+    # A mutant of ``action_before`` without the mobile key would be equivalent. A controller gets its events in the order (time,
+    # mobile key), and sets timers only for the current mobile node, not in the past: its calls are in this order already.
+    Mutant(
+        "events at one instant in the order of their causes",
         "kernel/events.pxd",
-        "    if x.mobile_key != y.mobile_key:\n        return x.mobile_key < y.mobile_key\n    return x.order",
-        "    return x.order",
+        "    if a.mobile_key != b.mobile_key:\n        return a.mobile_key < b.mobile_key\n    if a.kind",
+        "    if a.kind",
     ),
     Mutant("messages before timers", "kernel/events.pxd", "        return a.kind < b.kind", "        return a.kind > b.kind"),
     # control packets

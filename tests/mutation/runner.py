@@ -6,12 +6,15 @@
 from __future__ import annotations
 
 import os
+import resource
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from tests.mutation.engine_mutants import ENGINE_MUTANTS
@@ -21,7 +24,11 @@ from tests.mutation.protocol_mutants import PROTOCOL_MUTANTS
 
 ROOT = Path(__file__).parents[2]
 SCENARIOS = 300
-BUILD_SECONDS, RUN_SECONDS = 600, 600
+BUILD_SECONDS, RUN_SECONDS = 600, 3600
+SCENARIO_CPU_SECONDS = 120
+"""Processor time of one scenario, which needs a few seconds; with more, the mutant loops for ever."""
+PROTOCOL_CPU_SECONDS = 1200
+"""Processor time of the tests of the protocol, which need two minutes."""
 SURVIVED, KILLED = 0, 3
 
 CHECKS = {"_checkpoint.pyx": "saved_and_restored", "rng.py": "random_draws"}
@@ -30,12 +37,14 @@ LEVEL_CHECK = "oracle_and_levels"
 """Check that has to notice the mutants of the schedule by level."""
 
 CHECK_SCENARIOS = f"""
+import signal
 import sys
 import engine
 assert engine.__file__.startswith(sys.argv[1]), engine.__file__
 from tests.differential import check
 differences = getattr(check, sys.argv[2])
 for number in range({SCENARIOS}):
+    signal.setitimer(signal.ITIMER_PROF, float(sys.argv[3]))  # SIGPROF then ends the process
     try:
         problems = differences(number)
     except Exception as error:
@@ -55,7 +64,7 @@ class Verdict:
 
 
 def judge_engine_mutant(mutant: Mutant, folder: Path) -> Verdict:
-    """Build the engine with the mutant in ``folder`` and compare it with the oracle. A crash or a hang counts as noticed."""
+    """Build the engine with the mutant in ``folder`` and compare it with the oracle."""
     ignore = shutil.ignore_patterns("*.so", "*.pyd", "*.cpp", "__pycache__")
     shutil.copytree(ROOT / "engine", folder / "engine", ignore=ignore)
     setup = (ROOT / "setup.py").read_text()
@@ -68,10 +77,15 @@ def judge_engine_mutant(mutant: Mutant, folder: Path) -> Verdict:
     if build.returncode:
         raise RuntimeError(f"mutant {mutant.name!r} does not build:\n{build.stderr[-2000:]}")
     check = LEVEL_CHECK if mutant in LEVEL_MUTANTS else CHECKS.get(mutant.file, "oracle_and_engine")
+    return compare_scenarios(folder, check)
+
+
+def compare_scenarios(folder: Path, check: str, cpu_seconds: float = SCENARIO_CPU_SECONDS) -> Verdict:
+    """Apply a check to the scenarios with the engine in ``folder``. A crash or an endless loop counts as noticed."""
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
     try:
         run = subprocess.run(
-            [sys.executable, "-P", "-c", CHECK_SCENARIOS, str(folder), check],
+            [sys.executable, "-P", "-c", CHECK_SCENARIOS, str(folder), check, str(cpu_seconds)],
             cwd=folder, env=environment, capture_output=True, text=True, timeout=RUN_SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
@@ -80,9 +94,11 @@ def judge_engine_mutant(mutant: Mutant, folder: Path) -> Verdict:
         return Verdict(False, f"not noticed in {SCENARIOS} scenarios")
     if run.returncode == KILLED:
         return Verdict(True, run.stdout.strip()[:300])
+    if run.returncode == -signal.SIGPROF:
+        return Verdict(True, f"a scenario does not end within {cpu_seconds} s of processor time")
     if run.returncode < 0:
         return Verdict(True, f"crashes with signal {-run.returncode}")
-    raise RuntimeError(f"mutant {mutant.name!r} could not be judged:\n{run.stderr[-2000:]}")
+    raise RuntimeError(f"{check} could not be run in {folder}:\n{run.stderr[-2000:]}")
 
 
 def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
@@ -106,7 +122,10 @@ def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
         [sys.executable, "-m", "pytest", "--numprocesses=0", "-x", "-q", "-p", "no:cacheprovider", *tests],
         cwd=folder, env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])},
         capture_output=True, text=True, timeout=RUN_SECONDS, check=False,
+        preexec_fn=partial(resource.setrlimit, resource.RLIMIT_CPU, (PROTOCOL_CPU_SECONDS, PROTOCOL_CPU_SECONDS)),
     )  # fmt: skip
+    if run.returncode in (-signal.SIGXCPU, -signal.SIGKILL):
+        return Verdict(True, f"the tests do not end within {PROTOCOL_CPU_SECONDS} s of processor time")
     if run.returncode not in (0, 1) or " error" in run.stdout.splitlines()[-1]:
         raise RuntimeError(f"the tests did not run:\n{run.stdout[-2000:]}{run.stderr[-2000:]}")
     return Verdict(run.returncode == 1, run.stdout.strip().splitlines()[-1])

@@ -11,7 +11,7 @@ from tests.mutation.engine_mutants import ENGINE_MUTANTS
 from tests.mutation.mutant import Mutant
 from tests.mutation.oracle_mutants import ORACLE_MUTANTS
 from tests.mutation.protocol_mutants import PROTOCOL_MUTANTS
-from tests.mutation.runner import ROOT, judge_engine_mutant, judge_protocol_mutant
+from tests.mutation.runner import ROOT, Verdict, compare_scenarios, judge_engine_mutant, judge_protocol_mutant
 
 SOURCES = {"engine": ENGINE_MUTANTS, "handoff": PROTOCOL_MUTANTS, "tests/differential": ORACLE_MUTANTS}
 
@@ -31,6 +31,25 @@ def test_no_two_mutants_of_a_file_give_the_same_text(folder: str) -> None:
         text = (ROOT / folder / mutant.file).read_text()
         names[mutant.file, text.replace(mutant.old, mutant.new)].append(mutant.name)
     assert [same for same in names.values() if len(same) > 1] == []
+
+
+@pytest.mark.parametrize(
+    ("body", "verdict"),
+    [
+        ("while True: pass", Verdict(True, "a scenario does not end within 0.1 s of processor time")),
+        ("os.kill(os.getpid(), signal.SIGSEGV)", Verdict(True, "crashes with signal 11")),
+        ("return [f'scenario {number} differs'] if number == 7 else []", Verdict(True, "scenario 7 differs")),
+        ("return []", Verdict(False, "not noticed in 300 scenarios")),
+    ],
+)
+def test_a_mutant_is_judged_by_its_scenarios(body: str, verdict: Verdict, tmp_path: Path) -> None:
+    package = tmp_path / "tests" / "differential"
+    package.mkdir(parents=True)
+    (tmp_path / "engine").mkdir()
+    for folder in (tmp_path / "engine", tmp_path / "tests", package):
+        (folder / "__init__.py").touch()
+    (package / "check.py").write_text(f"import os, signal\ndef differences(number):\n    {body}\n")
+    assert compare_scenarios(tmp_path, "differences", cpu_seconds=0.1) == verdict
 
 
 @pytest.mark.long

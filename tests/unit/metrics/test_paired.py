@@ -88,7 +88,8 @@ def draw_units(kind, rng):
     ("kind", "confidence", "most"),
     [
         # of 300 intervals; the bounds are exceeded with a probability of 0.1 % by exact intervals
-        (EXPONENTIAL, 0.9, 46), (BURSTS, 0.9, 46), (BURSTS, 0.99, 10),
+        (EXPONENTIAL, 0.9, 46), (BURSTS, 0.9, 46),
+        pytest.param(BURSTS, 0.99, 10, marks=pytest.mark.deep),
         pytest.param(EXPONENTIAL, 0.99, 10, marks=pytest.mark.deep),
         pytest.param(BURSTS, 1 - 0.05 / 140, 2, marks=pytest.mark.deep),
     ],

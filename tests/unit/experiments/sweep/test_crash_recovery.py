@@ -22,8 +22,9 @@ coverage.lead = "1ms..100ms step 1ms"
 procedures = ["mipv4", "sync-mipv4"]
 runs = 1
 """
-QUICK = ["--where", '"coverage.lead_s" <= 0.01', "--jobs", "1"]
-"""60 points in one process, which starts faster than a pool."""
+QUICK = ["--where", '"coverage.lead_s" <= 0.005', "--jobs", "1"]
+QUICK_POINTS = 30
+"""Points of a quick test in one process, which starts faster than a pool."""
 
 
 def start_and_kill(draws: random.Random, out: Path, runs: int, *args: str) -> bool:
@@ -44,7 +45,7 @@ def start_and_kill(draws: random.Random, out: Path, runs: int, *args: str) -> bo
 def test_a_killed_sweep_resumes_without_loss_or_damage(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     kills = request.config.getoption("kills")
     long = kills > 10
-    points, limit = (POINTS, ["--jobs", "2"]) if long else (POINTS // 10, QUICK)
+    points, limit = (POINTS, ["--jobs", "2"]) if long else (QUICK_POINTS, QUICK)
     scenario, out, draws = write_scenario(tmp_path, SCENARIO + SWEEP), tmp_path / "out", random.Random(kills)
     command = ["sweep", str(scenario), *limit, "-o"]
     reference = run_process(*command, tmp_path / "reference")
@@ -73,7 +74,7 @@ def test_a_killed_sweep_resumes_without_loss_or_damage(tmp_path: Path, request: 
 def test_a_killed_dask_worker_does_not_change_the_results(tmp_path: Path, request: pytest.FixtureRequest) -> None:
     psutil = pytest.importorskip("psutil", reason="comes with distributed")
     pytest.importorskip("distributed")
-    points, limit = (POINTS, []) if request.config.getoption("kills") > 10 else (POINTS // 10, QUICK[:2])
+    points, limit = (POINTS, []) if request.config.getoption("kills") > 10 else (QUICK_POINTS, QUICK[:2])
     scenario, out = write_scenario(tmp_path, SCENARIO + SWEEP), tmp_path / "out"
     command = ["sweep", str(scenario), *limit, "-o"]
     reference = run_process(*command, tmp_path / "reference", "--jobs", "1")

@@ -43,7 +43,7 @@ RECOGNISED = {
     "CoT": {("mip6.mhtype", 4)},
 }
 """Field of tshark and its value for each kind of message."""
-ALWAYS = {("sync-hmipv4", "rfc"), ("sync-mipv4-ro", "patent"), ("sync-hmipv6", "patent"), ("sync-mipv6-ro", "rfc")}
+ALWAYS = {("sync-mipv4-ro", "patent"), ("sync-mipv6-ro", "rfc")}
 """Cases of the plain test run; the others need ``--deep``."""
 SIGNALS = {pair for pairs in RECOGNISED.values() for pair in pairs}
 
