@@ -12,13 +12,11 @@ from handoff.api.study import Source
 from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram import Ladder
 from handoff.output.ladder.diagram_svg import render_svg
-from handoff.output.ladder.diagram_text import render_text
+from handoff.output.ladder.diagram_text import DEFAULT_WIDTH, render_text
 from handoff.protocol.procedures import Procedure, name_errors
 from handoff.protocol.setup import Setup
 from handoff.scenario.errors import ScenarioError
 from handoff.workload.mobile_names import find_mobile
-
-DEFAULT_WIDTH = 120
 
 
 class Diagram:

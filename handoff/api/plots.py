@@ -12,7 +12,7 @@ from engine.similar_names import name_hint
 from handoff.api.arguments import as_tuple
 from handoff.api.charts import make_chart
 from handoff.api.errors import named_errors
-from handoff.api.scenario import Source, load
+from handoff.api.scenario import Scenario, Source, load
 from handoff.api.study_source import StudySource
 from handoff.output.printable import printable
 from handoff.output.report.study_data import Row, StudyData
@@ -183,10 +183,10 @@ class StudyPlots:
         _known("procedure", procedure, study.procedures)
         if not study.tables["handoffs"].num_rows:
             raise ScenarioError(["the results have no handoff: there is nothing to show on a map"])
-        source = self._source(scenario, "map")
+        origin, seed = self._origin(scenario, "map")
         with named_errors():
             try:
-                places = load_places(source.scenario.model, source.scenario.path, source.seed, study.tables["handoffs"])
+                places = load_places(origin.model, origin.path, seed, study.tables["handoffs"])
             except KeyError as error:
                 raise ScenarioError([f"scenario: it has no mobile node {error}: give the scenario of these results"]) from None
         if places is None:
@@ -202,6 +202,13 @@ class StudyPlots:
     def _source(self, scenario: Source | None, chart: str) -> StudySource:
         if self._study_source is not None:
             return self._study_source
+        loaded, seed = self._origin(scenario, chart)
+        return StudySource(loaded, loaded.build(seed), seed, {})
+
+    def _origin(self, scenario: Source | None, chart: str) -> tuple[Scenario, int]:
+        """Return the scenario and the seed of the results, without reading its files."""
+        if self._study_source is not None:
+            return self._study_source.scenario, self._study_source.seed
         if scenario is None:
             raise ScenarioError([
                 f"{chart}: the tables do not have what it shows: name the scenario of these results, as in "
@@ -210,8 +217,7 @@ class StudyPlots:
         loaded, study = load(scenario), self._study("runs")
         if study.facts.get("scenario", loaded.text) != loaded.text:
             raise ScenarioError([f"scenario: {loaded.path.name} is not the scenario of these results, or has changed since"])
-        seed = int(study.tables["runs"]["seed"][0].as_py())
-        return StudySource(loaded, loaded.build(seed), seed, {})
+        return loaded, int(study.tables["runs"]["seed"][0].as_py())
 
 
 def _find_handoff(study: StudyData, handoff: int, mobile: str | None, procedures: Iterable[str]) -> list[Row]:

@@ -9,18 +9,17 @@ from handoff.cli.examples import example_path
 from handoff.cli.legend import print_legend
 from handoff.cli.output_paths import input_paths, reserve_outputs
 from handoff.cli.terminal import output_width, show
-from handoff.output.ladder.collect import build_ladder, build_ladders, ladder_of
+from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram import Arrow, Ladder
 from handoff.output.ladder.diagram_mermaid import render_mermaid
 from handoff.output.ladder.diagram_svg import render_svg
-from handoff.output.ladder.diagram_text import render_text
+from handoff.output.ladder.diagram_text import DEFAULT_WIDTH, render_text
 from handoff.output.ladder.figures import FIGURES, find_figure
-from handoff.output.ladder.ladder_page import render_ladder_page
+from handoff.output.ladder.ladder_page import NEIGHBOURS, draw_ladder_page
 from handoff.output.ladder.picture import build_figures
 from handoff.output.ladder.picture_svg import render_picture
 from handoff.output.ladder.picture_text import render_picture_text
-from handoff.output.ladder.timeline import timeline
-from handoff.output.ladder.view import observe_first_registration
+from handoff.output.ladder.view import observe_first_registration, observe_mobile
 from handoff.protocol.messages import message_kind
 from handoff.protocol.procedures import name_errors
 from handoff.protocol.setup import Setup
@@ -28,14 +27,8 @@ from handoff.scenario import ScenarioError, load_scenario
 from handoff.workload.build import build_setup
 from handoff.workload.mobile_names import find_mobile
 
-_PIPE_WIDTH = 130
-"""Columns of a diagram where the output is no terminal."""
 _ALL = "all"
 _FORM_OF_SUFFIX = {".html": "html", ".htm": "html", ".mmd": "mermaid"}
-_NEIGHBOURS = 10
-"""Handoffs before and after the chosen one in a page."""
-_PAGE_COLUMNS = 130
-"""Width of a diagram as text in a page."""
 
 
 def ladder_command(
@@ -79,18 +72,13 @@ def ladder_command(
 
 def _draw_page(setup: Setup, procedure: str, mobile: int, handoff: int | None, seed: int) -> str:
     if handoff is None:
-        view = observe_first_registration(setup, procedure, mobile, seed)
-        drawn = [(view, ladder_of(view, "first registration"))]
-    else:
-        drawn = build_ladders(setup, procedure, mobile, handoff, seed, _NEIGHBOURS)
-    chosen = next((i for i, (view, _) in enumerate(drawn) if view.facts.get("index") == handoff), 0)
-    texts = [render_text(ladder, _PAGE_COLUMNS) for _, ladder in drawn]
-    return render_ladder_page([timeline(view, ladder) for view, ladder in drawn], texts, chosen)
+        return draw_ladder_page([observe_first_registration(setup, procedure, mobile, seed)])
+    return draw_ladder_page(observe_mobile(setup, procedure, mobile, seed).views(handoff, NEIGHBOURS), handoff)
 
 
 def _draw(ladder: Ladder, form: str) -> str:
     if form == "text":
-        return render_text(ladder, output_width() or _PIPE_WIDTH) + "\n"
+        return render_text(ladder, output_width() or DEFAULT_WIDTH) + "\n"
     return render_svg(ladder) if form == "svg" else render_mermaid(ladder) + "\n"
 
 

@@ -14,11 +14,10 @@ from handoff.experiments.planning.slo import parse_targets
 from handoff.metrics.catalogue import get_measure
 from handoff.output.handoff_file import StoredHandoffs
 from handoff.output.ladder.collect import build_ladder
-from handoff.output.ladder.diagram_svg import render_svg
-from handoff.output.ladder.diagram_text import render_text
 from handoff.output.parquet import BATCHES, SCHEMAS, TABLE_FILES
 from handoff.output.printable import printable
 from handoff.output.report.contents import Drawing, Report
+from handoff.output.report.ladder_drawing import draw_ladder
 from handoff.output.report.map_section import MapData
 from handoff.output.report.page import render_page
 from handoff.output.report.study_data import REPORT_TABLES, StudyData
@@ -27,9 +26,6 @@ from handoff.output.report.target_section import TargetLine
 from handoff.output.report.worst_section import worst_handoffs
 from handoff.output.table_file import read_table_file
 from handoff.protocol.setup import Setup
-
-LADDER_COLUMNS = 140
-"""Width of a ladder as text in a report."""
 
 
 def report_command(folder: Path, output: Path, slo: Sequence[str]) -> None:
@@ -147,6 +143,5 @@ def _draw_ladders(study: StudyData, setup: Setup, seed: int, number: int) -> lis
     drawings = []
     for row in worst_handoffs(study)[:number]:
         mobile = setup.network.mobile_index(row["mobile"])
-        ladder = build_ladder(setup, row["procedure"], mobile, row["index"], seed)
-        drawings.append(Drawing(printable(ladder.title), render_svg(ladder), render_text(ladder, LADDER_COLUMNS)))
+        drawings.append(draw_ladder(build_ladder(setup, row["procedure"], mobile, row["index"], seed)))
     return drawings

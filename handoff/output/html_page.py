@@ -9,6 +9,9 @@ from importlib.resources import files
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+COMPACT = (",", ":")
+"""Separators of JSON in a page."""
+
 
 def content_policy(script: str, style: str) -> str:
     """Return the content security policy of a page with one script and one style element.
@@ -27,7 +30,7 @@ def make_environment(package: str) -> Environment:
     environment = Environment(
         loader=PackageLoader(package, ""), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "allow_nan": False}
+    environment.policies["json.dumps_kwargs"] = {"separators": COMPACT, "allow_nan": False}
     return environment
 
 

@@ -48,13 +48,22 @@ class Browser:
         context.close()
 
 
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Debian's Chromium; tests are skipped where playwright or Chromium is missing."""
-    api = pytest.importorskip("playwright.sync_api")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium (Debian: apt-get install chromium)")
-    with api.sync_playwright() as playwright:
+@contextmanager
+def launch() -> Iterator[Browser]:
+    """Start Debian's Chromium; playwright has to be there."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
         yield Browser(browser)
         browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Debian's Chromium; tests are skipped where playwright or Chromium is missing."""
+    pytest.importorskip("playwright.sync_api")
+    if CHROMIUM is None:
+        pytest.skip("no Chromium (Debian: apt-get install chromium)")
+    with launch() as browser:
+        yield browser

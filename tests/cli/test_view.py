@@ -15,10 +15,12 @@ import pytest
 from click.testing import CliRunner
 
 from handoff.cli.main import main
+from handoff.cli.view import ladders as ladders_module
 from handoff.cli.view import pages as pages_module
 from handoff.cli.view.pages import FolderPages
 from handoff.output.ladder.collect import build_ladder
 from handoff.output.ladder.diagram_svg import render_svg
+from handoff.output.ladder.view import observe_mobile
 from handoff.output.report.page import page_policy, page_script
 from handoff.scenario import load_scenario
 from handoff.workload.build import build_setup
@@ -236,6 +238,25 @@ def test_neighbouring_handoffs_are_linked(large):
     assert link(page, "Next handoff") == ("/handoff", {"row": "164"})
     assert '<span class="off">Previous handoff</span>' in page
     assert link(page, "All of this mobile node") == ("/handoffs", {"procedure": PROCEDURES[1], "mobile": "mn4"})
+
+
+def test_handoffs_of_one_mobile_node_share_a_run(walk, monkeypatch):
+    """Two mobile nodes, of which ``a`` has two handoffs, under two procedures: four runs show every ladder and every page."""
+    runs = []
+    (walk / "walk.csv").write_text(LOG.replace("a,ar1,1.6,,,", "a,ar1,1.6,3,,\na,ar0,3.1,,,"))
+    compare(walk)
+
+    def count(setup, procedure, mobile, seed):
+        runs.append((procedure, mobile))
+        return observe_mobile(setup, procedure, mobile, seed)
+
+    monkeypatch.setattr(ladders_module, "observe_mobile", count)
+    pages = FolderPages(walk / "out")
+    shown = [pages(path, {"row": str(row)}).html for row in range(6) for path in ("/handoff", "/ladder")]
+    assert sorted(runs) == [(procedure, mobile) for procedure in PROCEDURES for mobile in (0, 1)]
+    titles = [re.search("<h1 id=.*?>(.*?)</h1>", page)[1] for page in shown[1::2]]
+    assert sorted(re.findall(r"handoff \d of .", " ".join(titles))) == ["handoff 0 of a", "handoff 0 of a", "handoff 0 of b",
+                                                                         "handoff 0 of b", "handoff 1 of a", "handoff 1 of a"]
 
 
 def test_a_long_run_waits_for_a_click(walk, monkeypatch):

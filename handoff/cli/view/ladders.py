@@ -5,57 +5,29 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from engine.regular_file import read_regular
-from handoff.cli.report import LADDER_COLUMNS
-from handoff.output.handoff_file import ROW
-from handoff.output.ladder.collect import build_ladders
-from handoff.output.ladder.diagram_svg import render_svg
-from handoff.output.ladder.diagram_text import render_text
-from handoff.output.ladder.timeline import timeline
+from handoff.output.ladder.collect import ladder_of
+from handoff.output.ladder.ladder_page import NEIGHBOURS, draw_ladder_page
+from handoff.output.ladder.view import MobileRun, observe_mobile
 from handoff.output.printable import printable
 from handoff.output.report.contents import Drawing
+from handoff.output.report.ladder_drawing import draw_ladder
 from handoff.output.report.study_data import Row, StudyData
 from handoff.protocol.setup import Setup
 from handoff.scenario import load_scenario
 from handoff.workload.build import build_setup
 
-NEIGHBOURS = 10
-"""Handoffs before and after the chosen one in an interactive ladder."""
-_REMEMBERED = 16
-"""Ladders that are remembered."""
+_MAX_RUNS = 16
+"""Runs that are remembered, each of one procedure and mobile node."""
 _SCENARIO_AT = 1
 """Place of the scenario file in a recorded command (``handoff.cli.recorded_command``)."""
 
 
-@dataclass(frozen=True)
-class DrawnLadder:
-    """Ladder of a handoff.
-
-    Attributes
-    ----------
-    drawing : Drawing
-        The handoff as a drawing.
-    timelines : list of dict
-        The handoff and its neighbours for an interactive ladder.
-    texts : list of str
-        Each of them as text.
-    chosen : int
-        Index of the handoff among them.
-    """
-
-    drawing: Drawing
-    timelines: list[dict[str, Any]]
-    texts: list[str]
-    chosen: int
-
-
 class Ladders:
-    """Ladders of the handoffs of a study, one run at a time.
+    """Ladders of the handoffs of a study. A run of its procedure shows all handoffs of a mobile node; there is one at a time.
 
     Parameters
     ----------
@@ -74,7 +46,7 @@ class Ladders:
         self._path = scenario or (Path(str(self._command[_SCENARIO_AT])) if len(self._command) > _SCENARIO_AT else None)
         self._fingerprints = {r["procedure"]: r["fingerprint"] for r in study.runs if not study.is_interrupted(r)}
         self._setup: Setup | None = None
-        self._drawn: OrderedDict[int, DrawnLadder] = OrderedDict()
+        self._runs: OrderedDict[tuple[str, str], MobileRun] = OrderedDict()
         self._lock = threading.Lock()
 
     def check(self) -> None:
@@ -87,12 +59,12 @@ class Ladders:
         """
         self._scenario_path()
 
-    def is_drawn(self, row: Row) -> bool:
-        """Return whether a ladder is drawn already."""
-        return row[ROW] in self._drawn
+    def is_known(self, row: Row) -> bool:
+        """Return whether the ladder of a handoff needs no run."""
+        return _key(row) in self._runs
 
-    def draw(self, row: Row) -> DrawnLadder:
-        """Return the ladder of a handoff; run its procedure again unless it is drawn already.
+    def drawing(self, row: Row) -> Drawing:
+        """Return the ladder of a handoff as a drawing. Its procedure runs again, unless it has for this mobile node.
 
         Raises
         ------
@@ -101,33 +73,37 @@ class Ladders:
         MemoryError
             If the run needs more memory than there is.
         """
-        with self._lock:
-            if row[ROW] not in self._drawn:
-                self._drawn[row[ROW]] = self._run(row)
-                if len(self._drawn) > _REMEMBERED:
-                    self._drawn.popitem(last=False)
-            return self._drawn[row[ROW]]
+        (view,) = self._observe(row).views(row["index"])
+        return draw_ladder(ladder_of(view))
 
-    def _run(self, row: Row) -> DrawnLadder:
-        path, procedure, number = self._scenario_path(), row["procedure"], row["index"]
+    def page(self, row: Row) -> str:
+        """Return the interactive ladder of a handoff and its neighbours as a page; the errors are those of :meth:`drawing`."""
+        return draw_ladder_page(self._observe(row).views(row["index"], NEIGHBOURS), row["index"])
+
+    def _observe(self, row: Row) -> MobileRun:
+        key = _key(row)
+        with self._lock:
+            if key not in self._runs:
+                self._runs[key] = self._run(*key)
+                if len(self._runs) > _MAX_RUNS:
+                    self._runs.popitem(last=False)
+            self._runs.move_to_end(key)
+            return self._runs[key]
+
+    def _run(self, procedure: str, mobile: str) -> MobileRun:
+        path = self._scenario_path()
         assert self._seed is not None
         if self._setup is None:
             scenario, _ = load_scenario(path, self._changes())
             self._setup = build_setup(scenario, path, self._seed)
-        setup = self._setup
-        mobile = setup.network.mobile_index(row["mobile"])
-        ladders = build_ladders(setup, procedure, mobile, number, self._seed, NEIGHBOURS)
-        fingerprint = ladders[0][0].observer.run.result.fingerprint
+        run = observe_mobile(self._setup, procedure, self._setup.network.mobile_index(mobile), self._seed)
+        fingerprint = run.observer.run.result.fingerprint
         if fingerprint != self._fingerprints.get(procedure, fingerprint):
             raise ValueError(
                 f"the run of {printable(str(path))} is not that of the tables: an input file or the version has changed since, "
                 "or the study was changed by other means than --set"
             )
-        chosen = next(i for i, (view, _) in enumerate(ladders) if view.facts["index"] == number)
-        texts = [render_text(ladder, LADDER_COLUMNS) for _, ladder in ladders]
-        ladder = ladders[chosen][1]
-        drawing = Drawing(printable(ladder.title), render_svg(ladder), texts[chosen])
-        return DrawnLadder(drawing, [timeline(view, ladder) for view, ladder in ladders], texts, chosen)
+        return run
 
     def _changes(self) -> tuple[str, ...]:
         return tuple(value for option, value in pairwise(self._command[_SCENARIO_AT + 1 :]) if option == "--set")
@@ -144,3 +120,7 @@ class Ladders:
         if text != self._text.encode():
             raise ValueError(f"{name}: is not the scenario of the study, or has changed since: {advice}")
         return self._path
+
+
+def _key(row: Row) -> tuple[str, str]:
+    return row["procedure"], row["mobile"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from handoff.cli.report import judge_tables, read_tables
 from handoff.cli.view.ladders import Ladders
 from handoff.output.handoff_file import ROW, StoredHandoffs
-from handoff.output.ladder.ladder_page import ladder_policy, render_ladder_page
+from handoff.output.ladder.ladder_page import ladder_policy
 from handoff.output.parquet import TABLE_FILES
 from handoff.output.report.contents import Report
 from handoff.output.report.page import page_policy, render_page
@@ -115,8 +115,7 @@ def _find_page(content: _Content, path: str, parameters: Mapping[str, str]) -> V
         return render_list(content.handoffs, query, page, content.procedures)
     row = _find_row(content.handoffs, parameters.get("row", ""))
     if path == "/ladder":
-        drawn = content.ladders.draw(row)
-        return ViewPage(render_ladder_page(drawn.timelines, drawn.texts, drawn.chosen), ladder_policy())
+        return ViewPage(content.ladders.page(row), ladder_policy())
     is_wanted = parameters.get("ladder") == "1"
     return render_handoff(content.handoffs, row, _ladder_part(content, row, is_wanted), content.procedures)
 
@@ -127,9 +126,9 @@ def _ladder_part(content: _Content, row: Row, is_wanted: bool) -> LadderPart:
     assert ladders is not None
     try:
         ladders.check()
-        if not is_wanted and packet_hops > QUICK_HOPS and not ladders.is_drawn(row):
+        if not is_wanted and packet_hops > QUICK_HOPS and not ladders.is_known(row):
             return LadderPart(packet_hops=packet_hops)
-        return LadderPart(ladders.draw(row).drawing)
+        return LadderPart(ladders.drawing(row))
     except (ValueError, OSError, MemoryError) as error:
         return LadderPart(problem=str(error) or "no memory is left.")
 

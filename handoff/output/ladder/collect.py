@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from engine import FOREVER
 from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 from handoff.output.ladder.phases import SCENARIOS
-from handoff.output.ladder.view import MN, RunView, observe_first_registration, observe_handoff, observe_handoffs
+from handoff.output.ladder.view import MN, RunView, observe_first_registration, observe_handoff
 from handoff.protocol.procedures import Procedure
 from handoff.protocol.setup import Setup
 from handoff.simulation.observer import Action, SentMessage
@@ -21,23 +21,14 @@ _LAYER_2_EVENTS = {
 def build_ladder(setup: Setup, procedure: str | Procedure, mobile: int, handoff: int | None, seed: int) -> Ladder:
     """Run a procedure and return a handoff (:func:`observe_handoff`) as a ladder diagram; without one, the first registration."""
     if handoff is None:
-        view, subject = observe_first_registration(setup, procedure, mobile, seed), "first registration"
-    else:
-        view, subject = observe_handoff(setup, procedure, mobile, handoff, seed), f"handoff {handoff}"
-    return ladder_of(view, subject)
+        return ladder_of(observe_first_registration(setup, procedure, mobile, seed))
+    return ladder_of(observe_handoff(setup, procedure, mobile, handoff, seed))
 
 
-def build_ladders(
-    setup: Setup, procedure: str | Procedure, mobile: int, handoff: int, seed: int, reach: int
-) -> list[tuple[RunView, Ladder]]:  # fmt: skip
-    """Run a procedure once and return a handoff and its neighbours (:func:`observe_handoffs`) as ladder diagrams."""
-    views = observe_handoffs(setup, procedure, mobile, handoff, seed, reach)
-    return [(view, ladder_of(view, f"handoff {view.facts['index']}")) for view in views]
-
-
-def ladder_of(view: RunView, subject: str) -> Ladder:
-    """Return a view as a ladder diagram; its title names the subject."""
+def ladder_of(view: RunView) -> Ladder:
+    """Return a view as a ladder diagram; its title names the handoff, or the first registration."""
     name = view.setup.network.mobile_name(view.mobile)
+    subject = f"handoff {view.facts['index']}" if view.facts else "first registration"
     scenario = SCENARIOS[view.facts.get("scenario", 0)]
     arrows, events, traffic = tuple(_arrows(view)), tuple(_events(view)), tuple(_traffic(view))
     shown = {a.phase for a in arrows} | {e.phase for e in events} | {t.phase for t in traffic}

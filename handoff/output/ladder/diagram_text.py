@@ -16,10 +16,12 @@ one on a terminal that is too narrow for any diagram."""
 _ARRIVAL_WIDTH = 14
 """Space for the time of arrival behind the last column."""
 _MIN_SCALE = 20
+DEFAULT_WIDTH = 130
+"""Columns of a diagram that is not on a terminal: in a page, a report or a pipe."""
 _MIN_TITLE = 40
 
 
-def render_text(ladder: Ladder, width: int = 120) -> str:
+def render_text(ladder: Ladder, width: int = DEFAULT_WIDTH) -> str:
     """Draw a ladder as text: lifelines, an arrow for each message in order of sending, and its time of arrival.
 
     Rows follow each other in order of time, whatever the time between them. The phases follow below, to scale.

@@ -9,8 +9,30 @@ from typing import Any
 from jinja2 import Environment
 
 from handoff.output.html_page import content_policy, make_environment, read_part
+from handoff.output.ladder.collect import ladder_of
+from handoff.output.ladder.diagram_text import render_text
+from handoff.output.ladder.timeline import timeline
+from handoff.output.ladder.view import RunView
 
 _PACKAGE = "handoff.output.ladder"
+NEIGHBOURS = 10
+"""Handoffs before and after the chosen one in a page."""
+
+
+def draw_ladder_page(views: Sequence[RunView], handoff: int | None = None) -> str:
+    """Return views of successive handoffs of one mobile node, or of one first registration, as a page.
+
+    Parameters
+    ----------
+    views : sequence of RunView
+        The chosen handoff and, as a rule, ``NEIGHBOURS`` before and after it.
+    handoff : int or None
+        Number of the handoff that is shown first; None for a first registration.
+    """
+    chosen = next((i for i, view in enumerate(views) if view.facts.get("index") == handoff), 0)
+    ladders = [ladder_of(view) for view in views]
+    timelines = [timeline(view, ladder) for view, ladder in zip(views, ladders, strict=True)]
+    return render_ladder_page(timelines, list(map(render_text, ladders)), chosen)
 
 
 def render_ladder_page(timelines: Sequence[dict[str, Any]], texts: Sequence[str], chosen: int = 0) -> str:

@@ -95,57 +95,80 @@ class RunView:
         return tuple(self.columns[stop.node] for stop in journey.stops() if stop.node in self.columns)
 
 
-def observe_handoff(setup: Setup, procedure: str | Procedure, mobile: int, handoff: int, seed: int) -> RunView:
-    """Run a procedure and return the view of one handoff.
+@dataclass(frozen=True)
+class MobileRun:
+    """Run of one procedure that was observed for one mobile node, to look at any of its handoffs.
+
+    Attributes
+    ----------
+    setup : Setup
+    observer : RunObserver
+        Its result has no record of packets, which would be large.
+    mobile : int
+    journeys : tuple of Journey
+        Every copy of the mobile node's packets.
+    """
+
+    setup: Setup
+    observer: RunObserver
+    mobile: int
+    journeys: tuple[Journey, ...]
+
+    def views(self, handoff: int, reach: int = 0) -> list[RunView]:
+        """Return the views of a handoff, by its number from 0, and of up to ``reach`` handoffs before and after it.
+
+        Raises
+        ------
+        ValueError
+            If the mobile node has no such handoff in the run.
+        """
+        columns = self.observer.run.handoffs
+        rows = np.flatnonzero(columns["mobile"] == self.mobile)
+        existing = columns["index"][rows]
+        if handoff not in existing:
+            hint = f"it has handoffs {existing[0]} to {existing[-1]}" if len(rows) else "it has none"
+            name = printable(self.setup.network.mobile_name(self.mobile))
+            raise ValueError(f"{name} has no handoff {handoff} in this run: {hint}")
+        return [_handoff_view(self, row) for row in rows[np.abs(existing - handoff) <= reach].tolist()]
+
+
+def observe_mobile(setup: Setup, procedure: str | Procedure, mobile: int, seed: int) -> MobileRun:
+    """Run a procedure and record every message, table entry and packet of a mobile node.
 
     Parameters
     ----------
     setup : Setup
         Network, attachments and traffic of the run.
-    procedure : str
-        A key of ``PROCEDURES``.
-    mobile, handoff : int
-        Index of the mobile node, and number of its handoff, from 0.
+    procedure : str or Procedure
+        A key of ``PROCEDURES``, or a procedure.
+    mobile : int
+        Index of the mobile node.
     seed : int
         Seed of every random draw.
+    """
+    recorder = JourneyRecorder(setup.network, mobile)
+    observer = RunObserver(setup, procedure, seed, mobile, detail=True, record=recorder.open)
+    result = observer.run.result
+    assert result.packets is not None
+    journeys = tuple(recorder.journeys(result.packets))
+    result.packets = None  # 200 bytes for each packet of all mobile nodes
+    return MobileRun(setup, observer, mobile, journeys)
+
+
+def observe_handoff(setup: Setup, procedure: str | Procedure, mobile: int, handoff: int, seed: int) -> RunView:
+    """Run a procedure (:func:`observe_mobile`) and return the view of one handoff.
 
     Raises
     ------
     ValueError
         If the mobile node has no such handoff in the run.
     """
-    (view,) = observe_handoffs(setup, procedure, mobile, handoff, seed, 0)
+    (view,) = observe_mobile(setup, procedure, mobile, seed).views(handoff)
     return view
 
 
-def observe_handoffs(
-    setup: Setup, procedure: str | Procedure, mobile: int, handoff: int, seed: int, reach: int
-) -> list[RunView]:  # fmt: skip
-    """Run a procedure once and return the views of a handoff and of the ones before and after it.
-
-    Parameters
-    ----------
-    setup, procedure, mobile, handoff, seed
-        As for :func:`observe_handoff`.
-    reach : int
-        Number of handoffs of the mobile node before and after it that are returned as well.
-
-    Raises
-    ------
-    ValueError
-        If the mobile node has no such handoff in the run.
-    """
-    observer, journeys = _observe(setup, procedure, mobile, seed)
-    columns = observer.run.handoffs
-    existing = columns["index"][columns["mobile"] == mobile].tolist()
-    if handoff not in existing:
-        hint = f"it has handoffs {existing[0]} to {existing[-1]}" if existing else "it has none"
-        raise ValueError(f"{printable(setup.network.mobile_name(mobile))} has no handoff {handoff} in this run: {hint}")
-    rows = np.flatnonzero((columns["mobile"] == mobile) & (np.abs(columns["index"] - handoff) <= reach))
-    return [_handoff_view(setup, observer, journeys, mobile, row) for row in rows.tolist()]
-
-
-def _handoff_view(setup: Setup, observer: RunObserver, journeys: tuple[Journey, ...], mobile: int, row: int) -> RunView:
+def _handoff_view(run: MobileRun, row: int) -> RunView:
+    setup, observer, mobile, journeys = run.setup, run.observer, run.mobile, run.journeys
     columns = observer.run.handoffs
     facts = {name: int(values[row]) for name, values in columns.items() if values.dtype.kind == "i"}
     nodes = {MOBILE: MN, facts["old_router"]: OLD, facts["new_router"]: NEW}
@@ -175,8 +198,8 @@ def observe_first_registration(setup: Setup, procedure: str | Procedure, mobile:
     up_ps, router = int(attachments.up_ps[rows[0]]), int(attachments.router[rows[0]])
     if up_ps == 0:
         raise ValueError(f"{refusal}: it is registered at time 0")
-    observer, journeys = _observe(setup, procedure, mobile, seed)
-    replies = _replies(observer)
+    run = observe_mobile(setup, procedure, mobile, seed)
+    observer, replies = run.observer, _replies(run.observer)
     times = [hop.got_ps for hop in observer.sent(mobile) if hop.to == MOBILE and hop.message in replies]
     registered_ps = min((time_ps for time_ps in times if time_ps is not None), default=-1)
     if registered_ps < 0:
@@ -184,7 +207,7 @@ def observe_first_registration(setup: Setup, procedure: str | Procedure, mobile:
     nodes = {MOBILE: MN, router: "router"}
     phases = Phases(((0, "none"), (up_ps, "registration"), (registered_ps, "data")), {})
     end_ps = registered_ps + _DATA_MARGINS * MARGIN_PS
-    columns, shown = _columns(setup, observer, mobile, nodes, router, router), _moving(journeys, up_ps, end_ps)
+    columns, shown = _columns(setup, observer, mobile, nodes, router, router), _moving(run.journeys, up_ps, end_ps)
     return RunView(setup, observer, mobile, columns, shown, phases, up_ps, end_ps, {})
 
 
@@ -192,14 +215,6 @@ def _replies(observer: RunObserver) -> set[str]:
     """Return the replies that complete a first registration; in a hierarchical procedure it includes the home agent."""
     procedure = observer.program.procedure
     return {step.message for step in procedure.between or procedure.signalling if step.effect == "registered"}
-
-
-def _observe(setup: Setup, procedure: str | Procedure, mobile: int, seed: int) -> tuple[RunObserver, tuple[Journey, ...]]:
-    recorder = JourneyRecorder(setup.network, mobile)
-    observer = RunObserver(setup, procedure, seed, mobile, detail=True, record=recorder.open)
-    packets = observer.run.result.packets
-    assert packets is not None
-    return observer, tuple(recorder.journeys(packets))
 
 
 def _moving(journeys: tuple[Journey, ...], begin_ps: int, end_ps: int) -> tuple[Journey, ...]:

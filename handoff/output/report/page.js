@@ -10,10 +10,11 @@
     aria: false,
   };
 
-  // The rows of a chart are packed as columns, so that each field is named once.
+  // The rows of a chart are packed as columns: a list of values, or distinct values and the index of each element among them.
   function unpack(spec) {
-    const { names, columns } = spec.data ?? {};
+    const { names, columns: packed } = spec.data ?? {};
     if (names) {
+      const columns = packed.map((column) => column.index?.map((i) => column.values[i]) ?? column);
       const values = (columns[0] ?? []).map((_, i) => Object.fromEntries(names.map((name, j) => [name, columns[j][i]])));
       spec.data = { values };
     }

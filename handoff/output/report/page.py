@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+import json
 import tomllib
 from functools import cache
+from typing import Any
 
 from jinja2 import Environment
 
-from handoff.output.html_page import content_policy, make_environment, read_part
+from handoff.output.html_page import COMPACT, content_policy, make_environment, read_part
 from handoff.output.printable import printable
 from handoff.output.report.contents import Report, Spec
 
@@ -39,15 +41,32 @@ def page_policy() -> str:
 
 
 def pack_spec(spec: Spec) -> Spec:
-    """Return a specification whose rows of data name their fields once, instead of in each row; ``page.js`` unpacks them."""
+    """Return a specification with shorter data, which ``page.js`` unpacks: columns instead of rows, repeated values once."""
     packed = dict(spec)
     if "values" in packed.get("data", ()):
         rows = packed["data"]["values"]
         names = list(dict.fromkeys(name for row in rows for name in row))
-        packed["data"] = {"names": names, "columns": [[row.get(name) for row in rows] for name in names]}
+        packed["data"] = {"names": names, "columns": [_pack_column([row.get(name) for row in rows]) for name in names]}
     if "layer" in packed:
         packed["layer"] = list(map(pack_spec, packed["layer"]))
     return packed
+
+
+def _pack_column(column: list[Any]) -> list[Any] | dict[str, list[Any]]:
+    """Return a column, or its distinct values and the index of each element among them, whichever is shorter as JSON."""
+    column = [_shorten(value) for value in column]
+    distinct = {repr(value): value for value in column}
+    places = {text: place for place, text in enumerate(distinct)}
+    packed = {"values": list(distinct.values()), "index": [places[repr(value)] for value in column]}
+    sizes = [len(json.dumps(found, separators=COMPACT)) for found in (packed, column)]
+    return packed if sizes[0] < sizes[1] else column
+
+
+def _shorten(value: Any) -> Any:
+    """Return a whole number as an integer, and another one with seven significant digits, more than a chart can show."""
+    if not isinstance(value, float):
+        return value
+    return int(value) if value.is_integer() else float(f"{value:.7g}")
 
 
 @cache

@@ -107,8 +107,15 @@ def series_section(study: StudyData) -> Section | None:
     if table is None or not table.num_rows:
         return None
     bins = make_bins(study, table)
-    charts = [_course_chart(study, table, bins, name) for name in COURSES]
-    charts.insert(2, _heat_chart(study, table, bins))
+    courses: dict[str, dict[str, Floats]] = {name: {} for name in COURSES}
+    busiest, pooled = [], _pooled_links(study)
+    for procedure in study.procedures:
+        part = _rows_of(study, procedure)
+        for name, course in courses.items():
+            course[procedure] = _course(part, bins, name)
+        busiest.append(_utilisations(part, bins, procedure, pooled))
+    charts = [_course_chart(study, course, bins, name) for name, course in courses.items()]
+    charts.insert(2, _heat_chart(_choose_busiest(busiest)))
     length = f"{bins.each * bins.step_s:.6g} s"
     text = (
         f"The time series has {plural(bins.intervals, 'interval')} of {bins.step_s:.6g} s; a point stands for {length}. A count "
@@ -135,20 +142,27 @@ def course_spec(study: StudyData, name: str) -> Spec | None:
     """Return a figure of ``COURSES`` over time, with a line for each procedure; None if it is 0 throughout."""
     table = study.tables["series"]
     bins = make_bins(study, table)
-    courses = {procedure: _course(table, bins, name, procedure) for procedure in study.procedures}
+    courses = {procedure: _course(_rows_of(study, procedure), bins, name) for procedure in study.procedures}
     return _course_spec(courses, bins, name) if any(values.any() for values in courses.values()) else None
 
 
 def heat_spec(study: StudyData, procedure: str | None = None) -> Spec | None:
     """Return the heat map of links of a procedure (None: the one with the busiest link); None if no link transmits."""
-    table = study.tables["series"]
-    found = _find_busiest(study, table, make_bins(study, table), procedure)
+    bins = make_bins(study, study.tables["series"])
+    names, pooled = study.procedures if procedure is None else [procedure], _pooled_links(study)
+    found = _choose_busiest([_utilisations(_rows_of(study, name), bins, name, pooled) for name in names])
     return None if found is None else _heat_spec(found)
 
 
-def _rows(table: pa.Table, procedure: str, kinds: Sequence[str], name: str) -> pa.Table:
-    chosen = pc.and_(pc.equal(table["procedure"], procedure), pc.is_in(table["kind"], pa.array(kinds)))
-    return table.filter(pc.and_(chosen, pc.is_valid(table[name])))
+def _rows_of(study: StudyData, procedure: str) -> pa.Table:
+    """Return the rows of a procedure, which are few beside those of the table: filter it once for each procedure."""
+    rows = study.table_of("series", procedure)
+    return study.tables["series"].slice(0, 0) if rows is None else rows
+
+
+def _rows_with(rows: pa.Table, kinds: Sequence[str], name: str) -> pa.Table:
+    """Return the rows of elements of some kinds that have a value in a column."""
+    return rows.filter(pc.and_(pc.is_in(rows["kind"], pa.array(kinds)), pc.is_valid(rows[name])))
 
 
 def _intervals(rows: pa.Table, bins: Bins) -> npt.NDArray[np.int64]:
@@ -156,19 +170,18 @@ def _intervals(rows: pa.Table, bins: Bins) -> npt.NDArray[np.int64]:
     return intervals
 
 
-def _course(table: pa.Table, bins: Bins, name: str, procedure: str) -> Floats:
-    """Return a figure in each interval."""
+def _course(rows: pa.Table, bins: Bins, name: str) -> Floats:
+    """Return a figure in each interval, from the rows of a procedure."""
     course = COURSES[name]
-    rows = _rows(table, procedure, course.kinds, name)
+    rows = _rows_with(rows, course.kinds, name)
     interval, values = _intervals(rows, bins), rows[name].to_numpy().astype(np.float64)
     total = np.zeros(bins.intervals)
     (np.maximum if course.is_largest else np.add).at(total, interval, values)
     return total
 
 
-def _course_chart(study: StudyData, table: pa.Table, bins: Bins, name: str) -> Chart | None:
+def _course_chart(study: StudyData, courses: dict[str, Floats], bins: Bins, name: str) -> Chart | None:
     course = COURSES[name]
-    courses = {procedure: _course(table, bins, name, procedure) for procedure in study.procedures}
     if not any(values.any() for values in courses.values()):
         return None
     rows = []
@@ -184,14 +197,14 @@ def _course_chart(study: StudyData, table: pa.Table, bins: Bins, name: str) -> C
     at = "at the end of" if course.is_state else "in"
     sentence = f"The most{beside} is {course.show(float(courses[most][peak]))}{unit} {at} the interval from {bins.span(peak)}"
     if course.is_largest:
-        sentence += f", at {_elements_at(table, bins, name, most, peak)}"
+        sentence += f", at {_element_at(_rows_of(study, most), bins, name, peak)}"
     columns = ("Procedure", "Most in an interval", "From", *(() if course.is_state else ("In all",)))
     return Chart(course.title, f"{sentence}.", TextTable(columns, tuple(rows), ("From",)), (_course_spec(courses, bins, name),))
 
 
-def _elements_at(table: pa.Table, bins: Bins, name: str, procedure: str, interval: int) -> str:
-    """Return the element with the largest value in an interval."""
-    rows = _rows(table, procedure, COURSES[name].kinds, name)
+def _element_at(rows: pa.Table, bins: Bins, name: str, interval: int) -> str:
+    """Return the element with the largest value in an interval, from the rows of a procedure."""
+    rows = _rows_with(rows, COURSES[name].kinds, name)
     rows = rows.filter(pa.array(_intervals(rows, bins) == interval))
     return show_name(rows["element"][int(np.argmax(rows[name].to_numpy()))].as_py())
 
@@ -227,15 +240,18 @@ class _Busiest:
     bins: Bins
 
 
-def _find_busiest(study: StudyData, table: pa.Table, bins: Bins, procedure: str | None = None) -> _Busiest | None:
-    pooled = {row["link"] for row in study.rows("links") if row["pooled"]}
-    found = [_utilisations(table, bins, name, pooled) for name in (study.procedures if procedure is None else [procedure])]
+def _choose_busiest(found: Sequence[_Busiest | None]) -> _Busiest | None:
+    """Return the links of the procedure with the busiest link."""
     known = [busiest for busiest in found if busiest is not None]
     return max(known, key=lambda busiest: float(busiest.exact.max())) if known else None
 
 
-def _utilisations(table: pa.Table, bins: Bins, procedure: str, pooled: set[str]) -> _Busiest | None:
-    rows = _rows(table, procedure, ("link",), "utilisation")
+def _pooled_links(study: StudyData) -> set[str]:
+    return {row["link"] for row in study.rows("links") if row["pooled"]}
+
+
+def _utilisations(rows: pa.Table, bins: Bins, procedure: str, pooled: set[str]) -> _Busiest | None:
+    rows = _rows_with(rows, ("link",), "utilisation")
     if pooled:  # sums over the queues of mobile nodes, which may be above 1
         rows = rows.filter(pc.invert(pc.is_in(rows["element"], pa.array(sorted(pooled), pa.string()))))
     if not rows.num_rows:
@@ -252,10 +268,10 @@ def _utilisations(table: pa.Table, bins: Bins, procedure: str, pooled: set[str])
     return _Busiest(procedure, [names[i] for i in order], exact[order], busy[order] / np.diff(bins.edges), bins)
 
 
-def _heat_chart(study: StudyData, table: pa.Table, bins: Bins) -> Chart | None:
-    found = _find_busiest(study, table, bins)
+def _heat_chart(found: _Busiest | None) -> Chart | None:
     if found is None:
         return None
+    bins = found.bins
     shown = min(len(found.links), MAX_ELEMENTS)
     peaks = found.exact[:shown].argmax(axis=1).tolist()
     rows = tuple(

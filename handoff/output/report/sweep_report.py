@@ -256,12 +256,17 @@ def _verdict(points: Sequence[SweepPoint], measures: Sequence[SweepMeasure]) -> 
     main = next((m for m in measures if any(_mean(p, m) is not None for p in points)), None)
     if main is None:
         return ("No measure of the sweep has a value.",)
-    ranked = sorted((p for p in points if _mean(p, main) is not None), key=lambda p: _mean(p, main) or 0.0)
-    best, worst = ranked[0], ranked[-1]
-    first = (
-        f"Of {plural(len(points), 'point')}, the mean {main.name} is smallest, {_show(_mean(best, main), main.unit)}, for "
-        f"{_place(best)}, and largest, {_show(_mean(worst, main), main.unit)}, for {_place(worst)}."
-    )
+    means = [(mean, p) for p in points if (mean := _mean(p, main)) is not None]
+    low, high = min(mean for mean, _ in means), max(mean for mean, _ in means)
+    lowest, highest = ([p for mean, p in means if mean == end] for end in (low, high))
+    best = lowest[0]
+    if low == high:
+        first = f"Of {plural(len(points), 'point')}, the mean {main.name} is {_show(low, main.unit)} for {_places(lowest)}."
+    else:
+        first = (
+            f"Of {plural(len(points), 'point')}, the mean {main.name} is smallest, {_show(low, main.unit)}, for "
+            f"{_places(lowest)}, and largest, {_show(high, main.unit)}, for {_places(highest)}."
+        )
     targets = [(m, target) for m in measures for target in m.targets]
     if not targets:
         others = [m for m in measures if m is not main and _mean(best, m) is not None]
@@ -272,6 +277,12 @@ def _verdict(points: Sequence[SweepPoint], measures: Sequence[SweepMeasure]) -> 
     if not good:
         return first, f"No point meets {names} in the mean."
     return first, f"{len(good)} of {plural(len(points), 'point')} meet {names} in the mean, the first of them {_place(good[0])}."
+
+
+def _places(points: Sequence[SweepPoint]) -> str:
+    """Return the first of points with equal values, and how many others there are."""
+    others = f" and {plural(len(points) - 1, 'other point')}" if len(points) > 1 else ""
+    return f"{_place(points[0])}{others}"
 
 
 def _mean(point: SweepPoint, measure: SweepMeasure) -> float | None:

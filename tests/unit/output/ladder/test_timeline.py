@@ -1,16 +1,18 @@
 """Contents of an interactive ladder, from a run; its page; and Mermaid."""
 
+import html
 import json
 import re
 
 import pytest
 
-from handoff.output.ladder.collect import build_ladders
+from handoff.output.ladder.collect import ladder_of
 from handoff.output.ladder.diagram import Arrow, Ladder, LadderEvent, Traffic
 from handoff.output.ladder.diagram_mermaid import render_mermaid
 from handoff.output.ladder.diagram_text import render_text
-from handoff.output.ladder.ladder_page import render_ladder_page
+from handoff.output.ladder.ladder_page import draw_ladder_page, render_ladder_page
 from handoff.output.ladder.timeline import MAX_LINES, timeline
+from handoff.output.ladder.view import MobileRun, observe_mobile
 from tests.unit.output.ladder.diagrams import CROWDED, EMPTY, MS
 from tests.unit.output.pcap.recorded_runs import setup_of
 
@@ -21,7 +23,7 @@ def drawn():
     setup = setup_of(2, "patent")
     mobiles = setup.attachments.mobile.tolist()
     mobile = next(m for m in dict.fromkeys(mobiles) if mobiles.count(m) > 2)
-    return build_ladders(setup, "mipv6-ro", mobile, 0, 3, 10)
+    return [(view, ladder_of(view)) for view in observe_mobile(setup, "mipv6-ro", mobile, 3).views(0, 10)]
 
 
 @pytest.fixture(scope="module")
@@ -33,6 +35,17 @@ def test_neighbouring_handoffs_come_from_one_run(drawn):
     assert [view.facts["index"] for view, _ in drawn] == list(range(len(drawn)))
     assert len(drawn) > 1
     assert len({id(view.observer) for view, _ in drawn}) == 1
+
+
+def test_a_run_shows_the_handoffs_within_reach_of_the_chosen_one(drawn):
+    """The run is kept without its record of packets, which has 200 bytes for each of all mobile nodes."""
+    (view, _), *_ = drawn
+    run = MobileRun(view.setup, view.observer, view.mobile, ())
+    assert [v.facts["index"] for v in run.views(1)] == [1]
+    assert [v.facts["index"] for v in run.views(1, 1)] == [i for i in (0, 1, 2) if i < len(drawn)]
+    assert run.observer.run.result.packets is None
+    with pytest.raises(ValueError, match=f"has no handoff 99 in this run: it has handoffs 0 to {len(drawn) - 1}$"):
+        run.views(99)
 
 
 def test_messages_have_the_times_sizes_and_fields_of_the_run(drawn, timelines):
@@ -73,13 +86,13 @@ def timeline_lines(drawn):
 
 
 def test_the_page_holds_the_timelines_and_their_texts(drawn, timelines):
-    texts = [render_text(ladder, 130) for _, ladder in drawn]
-    page = render_ladder_page(timelines, texts, 1)
+    page = draw_ladder_page([view for view, _ in drawn], handoff=1)
     data = re.search(r'<script type="application/json" id="data">(.*?)</script>', page, re.S)[1]
     assert json.loads(data) == json.loads(json.dumps({"timelines": timelines, "chosen": 1}))
     assert page.count("<script>") == 1
     assert page.count('<details class="text"') == len(drawn)
     assert page.count('<details class="text" hidden>') == len(drawn) - 1
+    assert all(render_text(ladder, 130) in html.unescape(page) for _, ladder in drawn)
 
 
 def test_hostile_texts_are_inert_in_the_page():

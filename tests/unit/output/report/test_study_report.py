@@ -7,6 +7,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from handoff.output.parquet import SERIES
 from handoff.output.report.distribution_section import MAX_POINTS, distribution_section, exceedance
 from handoff.output.report.page import pack_spec, render_page
 from handoff.output.report.study_data import StudyData
@@ -168,6 +169,40 @@ def test_packed_rows_name_each_field_once():
         "data": {"names": ["a", "b", "c"], "columns": [[1, 2], [None, None], [None, 3]]},
         "layer": [{"data": {"names": [], "columns": []}}],
     }  # fmt: skip
+
+
+def test_packed_columns_have_repeated_values_once_and_numbers_of_seven_digits():
+    column = ["sync-mipv4"] * 3 + ["mipv4"] * 2 + ["sync-mipv4"]
+    rows = [{"p": name, "v": value} for name, value in zip(column, [0.1 + 0.2, 2.0, True, 1, 123456789, 1e-9 / 3], strict=True)]
+    names, values = pack_spec({"data": {"values": rows}})["data"]["columns"]
+    assert names == {"values": ["sync-mipv4", "mipv4"], "index": [0, 0, 0, 1, 1, 0]}
+    assert json.dumps(values) == "[0.3, 2, true, 1, 123456789, 3.333333e-10]"
+
+
+def test_a_report_of_many_procedures_with_a_time_series_is_below_its_limit():
+    """Twenty procedures, 3,000 intervals: as five minutes of the example commute with ``--series 100ms``, and a quarter more."""
+    names, intervals = [f"sync-hmipv6-ro-{i}" for i in range(20)], 3000
+    tables = small_tables(PROCEDURES[:1])
+    many = {name: pa.concat_tables([_rename(table, other) for other in names]) for name, table in tables.items()}
+    times = np.arange(intervals) * 0.1
+    rng = np.random.default_rng(1)
+    parts = []
+    for name in names:
+        for kind, element in (("run", None), *(("link", f"link{i}") for i in range(20)), *(("node", f"ar{i}") for i in range(2))):
+            values = {"procedure": [name] * intervals, "kind": [kind] * intervals, "element": [element] * intervals,
+                      "begin_s": times, "end_s": times + 0.1}  # fmt: skip
+            counts = rng.integers(0, 10**6, intervals)
+            values |= {field.name: counts if field.type == pa.int64() else rng.random(intervals) for field in SERIES
+                       if field.name not in values}  # fmt: skip
+            parts.append(pa.Table.from_pydict(values, SERIES))
+    page = render_page(study_report({**many, "series": pa.concat_tables(parts)}))
+    assert page.count('class="spec"') >= 2 * len(names) + 13
+    assert len(page) < 1_500_000
+
+
+def _rename(table, procedure):
+    names = pa.array([procedure] * table.num_rows, pa.string())
+    return table.set_column(table.column_names.index("procedure"), table.schema.field("procedure"), names)
 
 
 def test_the_share_above_0_is_of_all_handoffs():

@@ -27,6 +27,18 @@ def test_the_verdict_names_the_best_and_the_worst_point():
     assert second == "At its best point: delay_p99 20 ms."
 
 
+def test_the_verdict_counts_the_points_with_the_same_value():
+    """Two points lose nothing and two lose 4 %: the sentence names one of them as an example, and not as the only one."""
+    points = [point("mipv6", 0, 0.04), point("mipv6", 10, 0.0), point("sync-mipv6", 0, 0.04), point("sync-mipv6", 10, 0.0)]
+    assert sweep_report("town", points, [LOSS]).verdict[0] == (
+        "Of 4 points, the mean loss_ratio is smallest, 0 %, for mipv6, buffer 10 and 1 other point, and largest, 4 %, for mipv6, "
+        "buffer 0 and 1 other point."
+    )
+    assert sweep_report("town", points[1::2], [LOSS]).verdict[0] == (
+        "Of 2 points, the mean loss_ratio is 0 % for mipv6, buffer 10 and 1 other point."
+    )
+
+
 def with_target(name, relation, limit, unit):
     target = Target(name, relation, limit, unit)
     return SweepMeasure(name, unit, "about", (SweepTarget(str(target), limit, target.holds),))
