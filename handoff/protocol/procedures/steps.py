@@ -39,12 +39,16 @@ class Step:
         ``forward``: tunnel packets for the old care-of address to the new one (old router or its temporary home agent).
         ``hand-over``: pass these packets to the temporary home agent (old router). ``registered``: use the new router for
         upstream data (mobile node). Empty: none.
+    format : str
+        Name of the message in its own protocol (``handoff.protocol.message_formats.FORMATS``), which gives its size and its
+        encoding in captures. Empty: a message of Mobile IP, whose size follows from its kind and the options.
     """
 
     on: str
     message: str
     path: tuple[str, ...]
     effect: str = ""
+    format: str = ""
 
 
 @dataclass(frozen=True)
@@ -77,6 +81,9 @@ class Procedure:
     network_based : bool
         If true, routers register for the mobile node, which keeps one address (RFC 5213). Tunnels end at the routers, and no
         address is checked for duplicates.
+    tunnel : str
+        Tunnel of data packets. ``gtp-u``: GTP-U over UDP, in the form that its header bytes select. Empty: by IP version and
+        options, RFC 2003, 2004, 2784 or 2473.
     mobile_node, agent : type or None
         Controller classes of the mobile nodes and of routers and anchors, in place of
         ``handoff.protocol.mobile_node.MobileNodeController`` and ``handoff.protocol.agent.Agent``: subclasses of them, for
@@ -96,6 +103,7 @@ class Procedure:
     rescue: tuple[Step, ...] = ()
     route_optimization: bool = False
     network_based: bool = False
+    tunnel: str = ""
     mobile_node: type[Any] | None = None
     agent: type[Any] | None = None
 
