@@ -18,7 +18,7 @@ PAYLOADS = {  # octets of each message in aligned PER, one bearer or PDU session
     "X2AP UE Context Release": 19,
 }  # fmt: skip
 BYTES = {
-    # 12 bytes of header with TEID; an F-TEID with an IPv4 address has 4 + 9, an EPS bearer identity 4 + 1, a cause 4 + 2
+    # header with TEID 12; bearer context 4 { EPS bearer identity 5, cause 6, F-TEID with an IPv4 address 13 }, cause 6
     "GTPv2-C Modify Bearer Request": IPV4 + UDP + 12 + 4 + 5 + 13,
     "GTPv2-C Modify Bearer Response": IPV4 + UDP + 12 + 6 + 4 + 5 + 6 + 13,
     "GTPv2-C Create Indirect Data Forwarding Tunnel Request": IPV4 + UDP + 12 + 4 + 5 + 13,
