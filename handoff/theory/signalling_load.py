@@ -54,8 +54,9 @@ def signalling_load(setup: Setup, program: Program, roles: RoleResolver) -> Sign
     A predicted handoff begins at the prediction or the warning (option ``request``) if the procedure registers before the move,
     otherwise when the new router has been found. The update to the old router is sent at the warning with single access, or if
     the request leaves then too, and after an unannounced move. A registration is refreshed at half its lifetime, which each
-    handoff starts again. Retransmissions, refusals, tunnels of messages, and updates of handoffs whose marker comes too late are
-    left out.
+    handoff starts again. A predicted handoff of a prepared procedure counts as commanded, with the arrival on the new link; one
+    without a prediction as a re-establishment. Retransmissions, refusals, tunnels of messages, commands that come too late, and
+    updates of handoffs whose marker comes too late are left out.
 
     Parameters
     ----------
@@ -72,16 +73,16 @@ def signalling_load(setup: Setup, program: Program, roles: RoleResolver) -> Sign
     legs: Counter[Leg] = Counter()
     served: Counter[int] = Counter()
     begin_by_node: dict[int, list[Int]] = {}
-    for kind, rows in _handoffs_by_kind(setup, registrations, group):
+    for kind, rows in _handoffs_by_kind(setup, registrations, group, program.procedure.prepared):
         messages = _MessageCounter(program, roles, kind.old, kind.new, peers_of_group[kind.group])
         messages.add_handoff(kind)
         _add_multiple(legs, messages.legs, len(rows))
         _add_multiple(served, messages.served, len(rows))
         for node in messages.served:
             begin_by_node.setdefault(node, []).append(begin_ps[rows])
-    for router, group_number, refreshes in _refreshes(setup, program, roles, begin_ps, group):
+    for router, group_number, refreshes in _refreshes(setup, program, roles, registrations.registered_ps, group):
         messages = _MessageCounter(program, roles, router, router, peers_of_group[group_number])
-        messages.add_registration(HOME, "move")
+        messages.add_registration(HOME, "refresh" if program.procedure.prepared else "move")
         _add_multiple(legs, messages.legs, refreshes)
         _add_multiple(served, messages.served, refreshes)
     batches = {node: np.unique(np.concatenate(times), return_counts=True)[1] for node, times in begin_by_node.items()}
@@ -133,25 +134,30 @@ class _Registrations(NamedTuple):
         The mobile node finds the router on the new link.
     rescued : ndarray of bool
         The mobile node sends the old router an update at the warning.
+    registered_ps : ndarray of int64
+        As ``begin_ps``, for the request that registers: in a prepared procedure it follows the arrival on the new link.
     """
 
     begin_ps: Int
     early: npt.NDArray[np.bool_]
     discovered: npt.NDArray[np.bool_]
     rescued: npt.NDArray[np.bool_]
+    registered_ps: Int
 
 
 def _registrations(setup: Setup, program: Program) -> _Registrations:
     movement, options, procedure = setup.attachments, setup.options, program.procedure
     previous, first = _previous_attachments(setup)
+    prepared = procedure.prepared
     predict_ps, warning_ps, down_ps = (c[previous] for c in (movement.predict_ps, movement.going_down_ps, movement.down_ps))
     predicted = (predict_ps >= 0) & ~first
     single = movement.up_ps > down_ps
     discovery_ps = options.agent_discovery_ps if options.discovery == "layer2" else 0
-    found_ps = movement.up_ps + discovery_ps + options.address_configuration_ps(procedure)
+    found_ps = movement.up_ps + (0 if prepared else discovery_ps + options.address_configuration_ps(procedure))
     found_before_down = ~first & (found_ps < down_ps)
     # lazy detection waits for the end of the old link, unless the move has begun before (decision 31)
     waits = found_before_down & (options.detection == "lazy") & ~(predicted & (not procedure.predictive))
+    waits |= found_before_down & prepared  # without a command the mobile node leaves when its old link is down
     at_warning = (warning_ps >= 0) & (options.request == "going-down" or (options.request == "auto" and bool(procedure.rescue)))
     if options.request == "auto":
         at_warning &= single
@@ -159,19 +165,27 @@ def _registrations(setup: Setup, program: Program) -> _Registrations:
     announced = predicted & procedure.predictive
     begin_ps = np.where(announced, announced_ps, np.where(waits, down_ps, found_ps))
     begin_ps[first & (movement.up_ps == 0)] = 0
-    begin_ps[begin_ps >= setup.duration_ps] = -1
+    registered_ps = np.where(announced & prepared & (begin_ps >= 0), np.maximum(movement.up_ps, begin_ps), begin_ps)
+    for times in (begin_ps, registered_ps):
+        times[times >= setup.duration_ps] = -1
     early = announced | (found_before_down & ~waits & procedure.predictive)
     rescued = predicted & (warning_ps >= 0) & (single | at_warning)
-    return _Registrations(begin_ps, early, ~announced, rescued)
+    return _Registrations(begin_ps, early, ~announced, rescued, registered_ps)
 
 
-def _handoffs_by_kind(setup: Setup, registrations: _Registrations, group: Int) -> Iterator[tuple[_HandoffKind, Int]]:
-    """Yield the kinds of handoffs that begin in the run, each with its attachments. A first one has no old router (-1)."""
+def _handoffs_by_kind(
+    setup: Setup, registrations: _Registrations, group: Int, prepared: bool
+) -> Iterator[tuple[_HandoffKind, Int]]:
+    """Yield the kinds of handoffs that begin in the run, each with its attachments. A first one has no old router (-1).
+
+    A mobile node of a prepared procedure that returns to its router sends nothing.
+    """
     movement = setup.attachments
     previous, first = _previous_attachments(setup)
-    rows = np.flatnonzero((registrations.begin_ps >= 0) & ~(first & (movement.up_ps == 0)))
     old = np.where(first, -1, movement.router[previous])
-    columns = old + 1, movement.router, *registrations[1:], group[movement.mobile]
+    begins = (registrations.begin_ps >= 0) & ~(first & (movement.up_ps == 0))
+    rows = np.flatnonzero(begins & (old != movement.router) if prepared else begins)
+    columns = old + 1, movement.router, *registrations[1:4], group[movement.mobile]
     bounds = len(setup.network.nodes) + 1, len(setup.network.nodes), 2, 2, 2, int(group.max(initial=0)) + 1
     key = np.ravel_multi_index(tuple(c[rows].astype(np.int64) for c in columns), bounds)
     order = np.argsort(key, kind="stable")
@@ -189,6 +203,8 @@ def _refreshes(
     Between two registrations with the home agent there are floor(gap / interval) refreshes, each where the mobile node is at that
     time. The age of a registration made before time 0 is uniform, so that gap / interval refreshes are expected.
     """
+    if program.procedure.lasting:
+        return
     movement, interval_ps = setup.attachments, program.refresh_ps(setup.options.lifetime_s)
     rows = np.flatnonzero(begin_ps >= 0)
     end = np.full(len(rows), setup.duration_ps)
@@ -223,6 +239,10 @@ class _MessageCounter:
 
     def add_handoff(self, kind: _HandoffKind) -> None:
         program = self.program
+        if program.procedure.prepared:
+            for event in ("predict", "attach") if kind.registers_early else ("move",):
+                self.add_registration(HOME, event)
+            return
         regional = program.procedure.hierarchical and self.roles.share_gateway(kind.old, kind.new)
         if not kind.discovered:
             for number in program.prelude:
