@@ -26,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 SCENARIOS = 300
 BUILD_SECONDS, RUN_SECONDS = 600, 3600
 SCENARIO_CPU_SECONDS = 120
-"""Processor time of one scenario, which needs a few seconds; with more, the mutant loops for ever."""
+"""Processor time of one scenario, which needs a few seconds; with more, the mutant loops without end."""
 PROTOCOL_CPU_SECONDS = 1200
 """Processor time of the tests of the protocol, which need two minutes."""
 SURVIVED, KILLED = 0, 3
