@@ -223,7 +223,8 @@ _PROTOCOL_PACKAGE = "handoff.protocol."
 def _method(owner: object, name: str) -> object:
     # The only function that a checkpoint can call: it must not reach anything but methods of the protocol.
     cls = type(owner)
-    if not cls.__module__.startswith(_PROTOCOL_PACKAGE) or not isinstance(vars(cls).get(name), types.FunctionType):
+    classes = [base for base in cls.__mro__ if base.__module__.startswith(_PROTOCOL_PACKAGE)]
+    if cls not in classes or not any(isinstance(vars(base).get(name), types.FunctionType) for base in classes):
         raise CheckpointError(f"{cls.__name__} has no method {name}")
     return getattr(owner, name)
 

@@ -15,7 +15,7 @@ import pytest
 from engine.checkpoint_file import CheckpointError, open_checkpoint, write_checkpoint
 from engine.output_file import partial_path
 from handoff.output.pcap.recorder import Recorder
-from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES
 from handoff.protocol.setup import Setup
 from handoff.simulation.checkpoint import StudyCheckpoint
 from handoff.simulation.run import RunResult, StudyProgress, run_procedure
@@ -80,12 +80,12 @@ def run_with_kills(setup: Setup, procedure: str, path: Path, rng: Random, **opti
     raise AssertionError("the run did not complete in 200 attempts")
 
 
-ALWAYS = ("mipv4-smooth", "hmipv6-ro-bicast", "pmipv6", "sync-mipv4", "sync-hmipv6")
-"""Procedures that run without ``--deep``: each kind of anchor, and proxies."""
+ALWAYS = ("mipv4-smooth", "hmipv6-ro-bicast", "pmipv6", "sync-mipv4", "sync-hmipv6", "xn", "cho-early")
+"""Procedures that run without ``--deep``: each kind of anchor, proxies, gates and copies."""
 
 
 @pytest.mark.parametrize("number", [0, pytest.param(1, marks=pytest.mark.deep)])
-@pytest.mark.parametrize("procedure", [p if p in ALWAYS else pytest.param(p, marks=pytest.mark.deep) for p in PROCEDURES])
+@pytest.mark.parametrize("procedure", [p if p in ALWAYS else pytest.param(p, marks=pytest.mark.deep) for p in ALL_PROCEDURES])
 def test_a_killed_run_resumes_with_the_same_result(procedure: str, number: int, tmp_path: Path) -> None:
     """Options and restarts are random, so that all state of the controllers has to be in the file."""
     setup = Town(wild=True, mobiles=6, moving_ms=2_500, until_ms=3_000).setup(number)
