@@ -11,7 +11,7 @@ MAX_WIDTH = 130
 TERMS = {
     "seamless": "handoffs without loss, reordering or lateness",
     "MOS": "quality of the flows as calls, 1 to 4.5",
-    "I/II/III": "handoffs whose marker came before the warning (I), after it (II), or that had no time for it (III)",
+    "I/II/III": "handoffs whose marker, or command, came in time (I) or too late (II), or that had no time for it (III)",
     "after marker": "packets over the old link after the marker, its last message",
     "≈": "from a histogram, within 3.1 %",
     "anchor": "node whose binding changes: HA home agent, CN correspondent, GFA and MAP gateway of a region in IPv4 and IPv6",

@@ -29,7 +29,7 @@ def scenario_section(study: StudyData) -> Section | None:
         rows.append((procedure, *map(show_count, counts), *shares))
     most = max(runs, key=lambda row: row["scenario_1"] / max(row["handoffs"], 1))
     share = show_share(most["scenario_1"] / max(most["handoffs"], 1))
-    sentence = f"{show_name(most['procedure'])} has the largest share of handoffs whose marker comes before the warning: {share}."
+    sentence = f"{show_name(most['procedure'])} has the largest share of handoffs whose marker, or command, comes in time: {share}."
     encoding = {
         "x": quantitative("handoffs", "share of handoffs", stack="normalize", axis={"format": "%"}),
         "y": nominal("procedure", None, axis={"labelLimit": 150}),
@@ -42,7 +42,8 @@ def scenario_section(study: StudyData) -> Section | None:
     columns = ("Procedure", "I", "II", "III", "Seamless in I", "in II", "in III")
     text = (
         "Scenario I: the marker came before the warning that the old link ends. II: it came after the warning, and the old "
-        "router forwarded the rest. III: there was no time for it, or layer 2 has one radio."
+        "router forwarded the rest. III: there was no time for it, or layer 2 has one radio. In prepared handovers the command "
+        "counts: it was heard (I), sent but not heard (II), or not sent (III)."
     )
     shares_chart = Chart("Shares of the scenarios", sentence, TextTable(columns, tuple(rows)), (spec,))
     return Section("scenarios", "Scenarios", text, (shares_chart,))
