@@ -29,7 +29,8 @@ def scenario_section(study: StudyData) -> Section | None:
         rows.append((procedure, *map(show_count, counts), *shares))
     most = max(runs, key=lambda row: row["scenario_1"] / max(row["handoffs"], 1))
     share = show_share(most["scenario_1"] / max(most["handoffs"], 1))
-    sentence = f"{show_name(most['procedure'])} has the largest share of handoffs whose marker, or command, comes in time: {share}."
+    largest = "has the largest share of handoffs whose marker, or command, comes in time"
+    sentence = f"{show_name(most['procedure'])} {largest}: {share}."
     encoding = {
         "x": quantitative("handoffs", "share of handoffs", stack="normalize", axis={"format": "%"}),
         "y": nominal("procedure", None, axis={"labelLimit": 150}),
