@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS, get_measure
 from handoff.protocol.options import CHOICES
-from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES
 from handoff.scenario.field_paths import keys_at
 from handoff.scenario.overrides import SHORT_NAMES, variable_fields
 
@@ -79,6 +79,7 @@ ATTACKS = (
     '[[attack]]\nkind = "reflection"\nnode = "rogue"\nto = "ha"\nrate = "20/s"\n',
 )
 MIXTURE = '[[mixture]]\nprocedure = "{a}"\nshare = 0.5\n\n[[mixture]]\nprocedure = "{b}"\nshare = 0.5\n'
+CONTROL = '[control]\namf = "cn"\nsmf = "ha"\ndatabase = "ar1"\n'
 RESTART = '[[restart]]\nnode = "ha"\nat = "500ms"\n'
 
 LOG_HEAD = "mobile,router,up_s,down_s,predict_s,going_down_s\n"
@@ -328,7 +329,8 @@ def cases(draw: st.DrawFn, commands: int) -> Case:
     ), regions]  # fmt: skip
     parts += draw(st.lists(st.sampled_from(TRAFFIC), min_size=1, max_size=2, unique=True))
     parts += draw(st.sampled_from([[], [], *([attack] for attack in ATTACKS), [RESTART]]))
-    names = [name for name in PROCEDURES if regions or not name.startswith(("hmip", "sync-hmip"))]
+    parts += draw(st.sampled_from([[], [], [CONTROL]]))
+    names = [name for name in ALL_PROCEDURES if regions or not name.startswith(("hmip", "sync-hmip"))]
     if draw(st.booleans()):
         a, b = draw(st.lists(st.sampled_from(names), min_size=2, max_size=2))
         parts.append(MIXTURE.format(a=a, b=b))
