@@ -194,6 +194,15 @@ cdef inline bint is_usable_tunnel(World* w, const Entry* e, const Packet* p) noe
         and p.t < e.target.expiry and (p.tunnels & TUNNEL_COUNT_MASK) < w.tunnel_limit
     )
 
+cdef extern from *:
+    """
+    /* Calls a function that is seldom needed: in line, it would crowd out of the callers what every packet needs. */
+    template <typename F, typename... A> static __attribute__((noinline)) void handoff_out_of_line(F f, A... a) { f(a...); }
+    """
+    void look_up_out_of_line "handoff_out_of_line"(
+        void (*f)(World*, int, const Packet*, Entry*) noexcept nogil, World* w, int n, const Packet* p, Entry* e
+    ) noexcept nogil
+
 cdef inline void look_up(World* w, int n, const Packet* p, Entry* e) noexcept nogil:
     """Forward a packet for a mobile node that is at n now, by the node's table; e is its entry or NULL."""
     cdef bint router
@@ -205,7 +214,7 @@ cdef inline void look_up(World* w, int n, const Packet* p, Entry* e) noexcept no
     elif is_usable_tunnel(w, e, p):
         send_through_tunnel(w, n, p, &e.target)
     else:
-        look_up_slow_path(w, n, p, e)
+        look_up_out_of_line(look_up_slow_path, w, n, p, e)
 
 cdef inline bint may_pass(const PacketBuffer* buffer, const Packet* p) noexcept nogil:
     """Return whether a packet passes the gate of a buffer."""
