@@ -13,6 +13,7 @@ LOSS, GAP = 1, 2
 LN2 = 762_123_384_786  # round(2**40 ln 2)
 
 
+@lru_cache(maxsize=10_000)
 def key(name: str) -> int:
     return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
 

@@ -151,6 +151,8 @@ class Oracle:
         self.enter(node, slot.packet, t)
 
     def is_lost(self, fifo: Fifo, packet: Packet) -> bool:
+        if not fifo.channel.loss:  # no draw is below 0
+            return False
         return draw(self.seed, LOSS, fifo.key, mix2(packet.key, packet.tunnels)) < fifo.channel.loss
 
     def enter(self, node: int, packet: Packet, t: int) -> None:

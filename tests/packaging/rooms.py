@@ -10,6 +10,7 @@ import re
 import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,12 +126,15 @@ def _absolute(base: str, level: int, package: str) -> str:
     return ".".join([*parent[: len(parent) - level + 1], *([base] if base else [])])
 
 
-def _python_imports(path: Path) -> Iterator[tuple[str, int, tuple[str, ...]]]:
+@cache
+def _python_imports(path: Path) -> tuple[tuple[str, int, tuple[str, ...]], ...]:
+    imports: list[tuple[str, int, tuple[str, ...]]] = []
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
-            yield from ((alias.name, 0, ()) for alias in node.names)
+            imports += ((alias.name, 0, ()) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
-            yield node.module or "", node.level, tuple(alias.name for alias in node.names)
+            imports.append((node.module or "", node.level, tuple(alias.name for alias in node.names)))
+    return tuple(imports)
 
 
 _CYTHON_FROM = re.compile(r"^[ \t]*from[ \t]+(\.*)([\w.]*)[ \t]+c?import[ \t]+(\([^)]*\)|[^\n#]*)", re.M)

@@ -30,6 +30,7 @@ PHRASES = {
     r"and what not": "leave it out",
 }
 """Phrases of the style guide that no text contains, and plain English in their place."""
+_ANY_PHRASE = re.compile(rf"\b(?:{'|'.join(PHRASES)})", re.I)
 _COMMENT = re.compile(r"^[ \t]*(?:#+|//[/!]?|\*)[ \t]?", re.M)
 _TRIPLE_QUOTED = re.compile(r'^[ \t]*[rRbB]?"""(.*?)"""', re.M | re.S)
 _RUST_DOC = re.compile(r"^[ \t]*//[/!](?!/)[ \t]?(.*)$", re.M)
@@ -64,7 +65,9 @@ def bad_openings(name, text):
 def bad_phrases(name, text):
     """Return each phrase with its file. A phrase may span lines and begin a sentence."""
     flat = re.sub(r"\s+", " ", _COMMENT.sub(" ", text))
-    found = []
+    found: list[str] = []
+    if not _ANY_PHRASE.search(flat):  # one search takes less time than a search for each
+        return found
     for phrase, instead in PHRASES.items():
         for match in re.finditer(rf"\b{phrase}(?:\b|(?<= ))", flat, re.I):
             found.append(f"{name}: '…{flat[max(0, match.start() - 30) : match.end() + 20]}…': write {instead}")

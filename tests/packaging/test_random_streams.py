@@ -9,6 +9,8 @@ ROOT = Path(__file__).parents[2]
 
 def purposes(source):
     """Yield (line, n) of each ``PURPOSE_USER + n`` in a source text; n is 0 where ``PURPOSE_USER`` is used alone."""
+    if "PURPOSE_USER" not in source:
+        return
     tree = ast.parse(source)
     added = {
         id(node.left): node.right.value

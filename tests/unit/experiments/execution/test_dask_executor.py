@@ -36,7 +36,7 @@ def worker_pids(cluster):
 
 
 def test_results_equal_those_of_one_process_though_a_worker_is_killed(tmp_path, local):
-    tasks, results = make_tasks(tmp_path, 60), []
+    tasks, results = make_tasks(tmp_path, 30), []
     before = worker_pids(local)
     for done in local.run(tasks):
         results.append(done)

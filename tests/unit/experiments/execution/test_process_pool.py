@@ -27,12 +27,12 @@ def worker_pids(pool):
 
 
 def test_results_equal_those_of_one_process_though_workers_are_killed(tmp_path):
-    tasks = make_tasks(tmp_path, 60)
+    tasks = make_tasks(tmp_path, 30)
     expected, results, killed = tables_by_seed(SerialExecutor().run(tasks)), [], set()
     with ProcessPool(2) as pool:
         for done in pool.run(tasks):
             results.append(done)
-            if len(results) in (5, 25):
+            if len(results) in (5, 15):
                 killed.add(worker_pids(pool)[0])
                 kill(worker_pids(pool)[0])
         pids = worker_pids(pool)
