@@ -80,6 +80,11 @@ class SweepTarget:
     limit: float
     holds: Callable[[float], bool]
 
+    @property
+    def title(self) -> str:
+        """The text as a report shows it: it may have the name of a node."""
+        return show_name(self.text)
+
 
 @dataclass(frozen=True)
 class SweepMeasure:
@@ -89,6 +94,11 @@ class SweepMeasure:
     unit: str
     about: str
     targets: tuple[SweepTarget, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """The name as a report shows it: it may have the name of a node."""
+        return show_name(self.name)
 
 
 @dataclass(frozen=True)
@@ -170,7 +180,7 @@ def response_chart(points: Sequence[SweepPoint], measure: SweepMeasure) -> Chart
     names = list(dict.fromkeys(_line_name(p, axes) for p, _ in known))
     shown = set(names[:MAX_LINES])
     scale = _PS_PER_MS if measure.unit == "ps" else 1.0
-    unit = {"ps": "ms", "ratio": "share", "": measure.name}.get(measure.unit, measure.unit)
+    unit = {"ps": "ms", "ratio": "share", "": measure.title}.get(measure.unit, measure.unit)
     data = []
     for p, v in known:
         if (line := _line_name(p, axes)) in shown:
@@ -181,7 +191,7 @@ def response_chart(points: Sequence[SweepPoint], measure: SweepMeasure) -> Chart
     x_title = show_name(axes.x)
     x_encoding = quantitative("x", x_title, scale={"zero": False}) if axes.is_number else nominal("x", x_title)
     y_axis = {"format": "~%"} if measure.unit == "ratio" else {"format": "~s"}
-    y = {"type": "quantitative", "title": f"{measure.name} ({unit})" if measure.unit else measure.name, "axis": y_axis}
+    y = {"type": "quantitative", "title": f"{measure.title} ({unit})" if measure.unit else measure.title, "axis": y_axis}
     place = quantitative("x", x_title) if axes.is_number else word("x", x_title)
     numbers = [quantitative(name, text, format=".4~g") for name, text in (("mean", "mean"), ("low", "from"), ("high", "to"))]
     tooltip = [word("procedure", "line"), place, *numbers]
@@ -196,11 +206,11 @@ def response_chart(points: Sequence[SweepPoint], measure: SweepMeasure) -> Chart
     layers: list[dict[str, Any]] = [band, line_mark]
     for target in measure.targets:
         layers.append({
-            "data": {"values": [{"limit": target.limit / scale, "text": target.text}]},
+            "data": {"values": [{"limit": target.limit / scale, "text": target.title}]},
             "mark": {"type": "rule", "color": BAD, "strokeDash": [6, 4]},
             "encoding": {"y": {"field": "limit", "type": "quantitative"}, "tooltip": [word("text", "target")]},
         })  # fmt: skip
-    return Chart(measure.name, _curve_sentence(known, measure, axes, len(names)), _curve_table(known, measure, axes),
+    return Chart(measure.title, _curve_sentence(known, measure, axes, len(names)), _curve_table(known, measure, axes),
                  (chart(data, params=choice(view="lines"), layer=layers, height=260),))  # fmt: skip
 
 
@@ -220,7 +230,7 @@ def _curve_sentence(
     text = f"From {ends[0]} to {ends[1]}: {measure.about}."
     for target in measure.targets:
         good = sum(target.holds(v.mean or 0.0) for _, v in known)
-        text += f" {good} of {plural(len(known), 'point')} meet {target.text}."
+        text += f" {good} of {plural(len(known), 'point')} meet {target.title}."
     return text + (f" {lines - MAX_LINES} more lines are only in the table." if lines > MAX_LINES else "")
 
 
@@ -235,7 +245,7 @@ def _curve_table(known: Sequence[tuple[SweepPoint, PointValue]], measure: SweepM
         span = DASH if v.low is None else f"{_show(v.low, measure.unit)} to {_show(v.high, measure.unit)}"
         values = [show_name(p.values.get(f, DASH)) for f in fields]
         rows.append((show_name(p.procedure), *values, show_count(p.runs), _show(v.mean, measure.unit), span))
-    return TextTable(("Procedure", *map(show_name, fields), "Runs", measure.name, "95 % interval"), tuple(rows))
+    return TextTable(("Procedure", *map(show_name, fields), "Runs", measure.title, "95 % interval"), tuple(rows))
 
 
 def _point_table(points: Sequence[SweepPoint], measures: Sequence[SweepMeasure]) -> Chart:
@@ -248,7 +258,7 @@ def _point_table(points: Sequence[SweepPoint], measures: Sequence[SweepMeasure])
     sentence = f"The means of {plural(len(points), 'point')}."
     if len(points) > MAX_ROWS:
         sentence = f"The means of the first {MAX_ROWS} of {plural(len(points), 'point')}; 'handoff query' reads all of them."
-    columns = ("Procedure", *map(show_name, fields), "Runs", *(m.name for m in measures))
+    columns = ("Procedure", *map(show_name, fields), "Runs", *(m.title for m in measures))
     return Chart("All points", sentence, TextTable(columns, tuple(rows)), is_open=len(points) <= 40)
 
 
@@ -261,19 +271,19 @@ def _verdict(points: Sequence[SweepPoint], measures: Sequence[SweepMeasure]) -> 
     lowest, highest = ([p for mean, p in means if mean == end] for end in (low, high))
     best = lowest[0]
     if low == high:
-        first = f"Of {plural(len(points), 'point')}, the mean {main.name} is {_show(low, main.unit)} for {_places(lowest)}."
+        first = f"Of {plural(len(points), 'point')}, the mean {main.title} is {_show(low, main.unit)} for {_places(lowest)}."
     else:
         first = (
-            f"Of {plural(len(points), 'point')}, the mean {main.name} is smallest, {_show(low, main.unit)}, for "
+            f"Of {plural(len(points), 'point')}, the mean {main.title} is smallest, {_show(low, main.unit)}, for "
             f"{_places(lowest)}, and largest, {_show(high, main.unit)}, for {_places(highest)}."
         )
     targets = [(m, target) for m in measures for target in m.targets]
     if not targets:
         others = [m for m in measures if m is not main and _mean(best, m) is not None]
-        cost = [f"{m.name} {_show(_mean(best, m), m.unit)}" for m in others]
+        cost = [f"{m.title} {_show(_mean(best, m), m.unit)}" for m in others]
         return (first, f"At its best point: {join_words(cost)}.") if cost else (first,)
     good = [p for p in points if all((mean := _mean(p, m)) is not None and target.holds(mean) for m, target in targets)]
-    names = join_words([target.text for _, target in targets])
+    names = join_words([target.title for _, target in targets])
     if not good:
         return first, f"No point meets {names} in the mean."
     return first, f"{len(good)} of {plural(len(points), 'point')} meet {names} in the mean, the first of them {_place(good[0])}."

@@ -46,6 +46,15 @@ def nasty_report() -> Report:
     return Report(NASTY, NASTY, (NASTY, NASTY), (KeyFigure(NASTY, NASTY, NASTY),), (section,), NASTY, NASTY)
 
 
+def assert_inert_and_short(text: str) -> None:
+    """Check that a page with ``NASTY`` and 10,000 ``x`` in its names has its own script only, no image, and no long name."""
+    page = Elements(text)
+    assert len([a for tag, a in page.found if tag == "script" and a.get("type") != "application/json"]) == 1
+    assert "img" not in page.names()
+    assert not any(name.startswith("on") for _, attributes in page.found for name in attributes)
+    assert "x" * 1000 not in text
+
+
 def test_foreign_text_adds_no_element_and_no_attribute():
     figure = Chart("c", "s", TextTable(("a", "b"), (("1", "2"),), ("b",)), (chart([{"name": "n", "value": 1.0}], mark="bar"),))
     section = Section("key", "t", "x", (figure,), drawings=(Drawing("t", "s", "x"),))

@@ -2,7 +2,9 @@
 
 import pytest
 
+from handoff.output.report.page import render_page
 from handoff.output.report.plan_report import PlanAnswer, TargetValue, Trial, plan_report
+from tests.unit.output.report.test_page import NASTY, assert_inert_and_short
 from tests.unit.output.report.test_study_report import specs
 
 TARGET = "loss_ratio <= 0.01"
@@ -44,3 +46,11 @@ def test_the_search_is_shown_in_its_order_with_the_limit():
 def test_a_plan_without_answers_is_refused():
     with pytest.raises(ValueError, match="no answer"):
         plan_report("town", [TARGET], [], {})
+
+
+def test_foreign_text_is_inert_and_short():
+    name = NASTY + "x" * 10_000
+    result = TargetValue(name, "ratio", 0.01, "met", name, 0.001, 0.0, 0.002)
+    tried = Trial(1, name, 1.0, 4, "met", (result,))
+    answer = PlanAnswer(name, name, name, (name,), True, (tried,), ((name,) * 6,), ((name, 0.49, 0.0),))
+    assert_inert_and_short(render_page(plan_report(name, [name], [answer], {"seed": 1, "scenario_file": name})))

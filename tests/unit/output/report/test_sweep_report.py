@@ -5,6 +5,7 @@ import pytest
 from handoff.experiments.planning.slo import Target
 from handoff.output.report.page import render_page
 from handoff.output.report.sweep_report import MAX_LINES, PointValue, SweepMeasure, SweepPoint, SweepTarget, sweep_report
+from tests.unit.output.report.test_page import NASTY, assert_inert_and_short
 from tests.unit.output.report.test_study_report import specs, values
 
 LOSS = SweepMeasure("loss_ratio", "ratio", "lost / (lost + delivered)")
@@ -110,3 +111,12 @@ def test_a_measure_without_values_has_no_curve():
 def test_a_sweep_without_points_is_refused():
     with pytest.raises(ValueError, match="no complete run"):
         sweep_report("town", [], [LOSS])
+
+
+def test_foreign_text_is_inert_and_short():
+    name = NASTY + "x" * 10_000
+    measures = {name: PointValue(0.1)}
+    points = [SweepPoint(name, {name: f"{name}{i}", "lead": str(i)}, {"lead": float(i)}, 1, measures) for i in (1, 2)]
+    target = SweepTarget(name, 0.01, lambda mean: mean <= 0.01)
+    measure = SweepMeasure(name, "ratio", "about", (target,))
+    assert_inert_and_short(render_page(sweep_report(name, points, [measure], {"scenario_file": name})))
