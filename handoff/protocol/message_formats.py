@@ -14,6 +14,9 @@ SCTP_BYTES = 48
 CONTAINERS = ("request", "command")
 """Kinds of RRC containers: UE capabilities and configuration in a request; the handover command on its way to the source."""
 
+MIN_CONTAINER_BYTES = 20
+"""Smallest size of a container that an option can set, except for 0."""
+
 
 @dataclass(frozen=True)
 class MessageFormat:
@@ -179,7 +182,7 @@ def format_bytes(name: str, request_container_bytes: int, command_container_byte
     name : str
         A name in ``FORMATS``.
     request_container_bytes, command_container_bytes : int
-        Bytes of the RRC containers beyond the smallest ones, multiples of 4.
+        Bytes of the RRC containers beyond the smallest ones: 0, or a multiple of 4 of at least ``MIN_CONTAINER_BYTES``.
 
     Raises
     ------
@@ -195,6 +198,8 @@ def container_bytes(format_: MessageFormat, request_container_bytes: int, comman
     if not format_.container:
         return 0
     size = request_container_bytes if format_.container == "request" else command_container_bytes
-    if size < 0 or size % 4:
-        raise ValueError(f"a {format_.container} container of {size} bytes: expected a multiple of 4")
+    if size and (size < MIN_CONTAINER_BYTES or size % 4):
+        raise ValueError(
+            f"a {format_.container} container of {size} bytes: expected 0, or a multiple of 4 of at least {MIN_CONTAINER_BYTES}"
+        )
     return size
