@@ -13,8 +13,9 @@ SCTP_BYTES = 48
 """IPv4 header, SCTP header and the header of a DATA chunk (RFC 9260 3). The payload behind them is padded to 4 bytes."""
 CONTAINERS = ("request", "command")
 """Kinds of RRC containers: UE capabilities and configuration in a request; the handover command on its way to the source."""
+
 MIN_CONTAINER_BYTES = 20
-"""Smallest container that is not empty: the header of a DATA chunk, and 4 bytes."""
+"""Smallest size of a container that an option can set, except for 0."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +45,9 @@ class MessageFormat:
     estimate: bool = False
 
 
-def _sctp(payload_bytes: int, container: str = "", family: str = "", estimate: bool = False) -> MessageFormat:
-    """Return the format of an application protocol of 3GPP."""
-    return MessageFormat("sctp", SCTP_BYTES + -(-payload_bytes // 4) * 4, container, family, estimate)
+def _sctp(payload_bytes: int, container: str = "") -> MessageFormat:
+    """Return the format of a message of an application protocol of 3GPP."""
+    return MessageFormat("sctp", SCTP_BYTES + -(-payload_bytes // 4) * 4, container)
 
 
 def _prefixed(prefix: str, family: str, formats: dict[str, MessageFormat]) -> dict[str, MessageFormat]:
@@ -84,22 +85,19 @@ _X2AP = {  # TS 36.423
     "Handover Request Acknowledge": _sctp(60, "command"),
     "SN Status Transfer": _sctp(39),
     "UE Context Release": _sctp(19),
-    # header 7, UE identifier 6, resume identity 10, ShortMAC-I 6, cell 8
-    "Retrieve UE Context Request": _sctp(37, estimate=True),
-    # the context of a Handover Request, and one identifier more instead of the cell
-    "Retrieve UE Context Response": _sctp(136, "request", estimate=True),
+    "Retrieve UE Context Request": _sctp(37),
+    "Retrieve UE Context Response": _sctp(98, "request"),
 }
-_XNAP = {  # TS 38.423; no message of it was encoded, and all sizes are multiples of 4 as in X2AP
-    "Handover Request": _sctp(144, "request"),
-    "Handover Request Acknowledge": _sctp(64, "command"),
-    "SN Status Transfer": _sctp(40),
-    "UE Context Release": _sctp(20),
-    "Handover Success": _sctp(24),
-    "Early Status Transfer": _sctp(40),
-    "Handover Cancel": _sctp(24),
-    # header 7, UE identifier 8, UE context identifier 9, integrity protection 6, cell 10
+_XNAP = {  # TS 38.423
+    "Handover Request": _sctp(155, "request"),
+    "Handover Request Acknowledge": _sctp(53, "command"),
+    "SN Status Transfer": _sctp(39),
+    "UE Context Release": _sctp(23),
+    "Handover Success": _sctp(36),
+    "Early Status Transfer": _sctp(34),
+    "Handover Cancel": _sctp(29),
     "Retrieve UE Context Request": _sctp(40),
-    "Retrieve UE Context Response": _sctp(144, "request"),
+    "Retrieve UE Context Response": _sctp(125, "request"),
 }
 _CORE = {
     # TS 29.274: header with TEID 12 bytes
@@ -168,7 +166,7 @@ FORMATS: dict[str, MessageFormat] = {
     **_prefixed("S1AP", "lte", _S1AP),
     **_prefixed("NGAP", "nr", _NGAP),
     **_prefixed("X2AP", "lte", _X2AP),
-    **{name: replace(format_, estimate=True) for name, format_ in _prefixed("XnAP", "nr", _XNAP).items()},
+    **_prefixed("XnAP", "nr", _XNAP),
     **_CORE,
     **{f"MH {name}": MessageFormat("mobility", size, family="ipv6") for name, size in _MOBILITY.items()},
     **{f"ICMPv6 {name}": MessageFormat("icmpv6", size, family="ipv6") for name, size in _ICMPV6.items()},
@@ -184,7 +182,7 @@ def format_bytes(name: str, request_container_bytes: int, command_container_byte
     name : str
         A name in ``FORMATS``.
     request_container_bytes, command_container_bytes : int
-        Bytes of the RRC containers: 0, or a multiple of 4 of at least ``MIN_CONTAINER_BYTES``.
+        Bytes of the RRC containers beyond the smallest ones: 0, or a multiple of 4 of at least ``MIN_CONTAINER_BYTES``.
 
     Raises
     ------

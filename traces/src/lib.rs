@@ -30,8 +30,9 @@ mod _native {
     #[pymodule_export]
     use crate::python::wire::{
         agent_advertisement, agent_solicitation, binding_acknowledgement, binding_update, encapsulate,
-        home_agent_discovery, management_key, neighbor_advertisement, optimization_acknowledgement,
-        registration_reply, registration_request, router_advertisement, router_solicitation, test, test_init,
+        home_agent_discovery, icmpv6_packet, management_key, mobility_packet, neighbor_advertisement,
+        optimization_acknowledgement, registration_reply, registration_request, router_advertisement,
+        router_solicitation, sctp_packet, test, test_init, udp_packet,
     };
     #[pymodule_export]
     use crate::python::writer::PacketWriter;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -19,9 +20,13 @@ HOST_V6 = 0x10000
 """Interface identifier of mobile node 0. Nodes have the identifier 1."""
 HOME_AGENTS_V6 = (2**64 - 1) ^ (1 << 57) ^ 1
 """Anycast identifier of the home agents on a link (RFC 2526, number 126)."""
+FIRST_TUNNEL = 65_536
+"""Smallest tunnel endpoint identifier."""
 LINK_LOCAL_V6 = 0xFE80 << 48
 ALL_NODES_V6 = ipaddress.IPv6Address("ff02::1").packed
 ALL_ROUTERS = {4: ipaddress.IPv4Address("224.0.0.2").packed, 6: ipaddress.IPv6Address("ff02::2").packed}
+
+Number = TypeVar("Number", int, npt.NDArray[np.int64])
 
 
 class AddressPlan:
@@ -80,6 +85,18 @@ class AddressPlan:
         if self.ip == 4:
             return self.node(node)
         return self.node(node)[:8] + self.home(mobile)[8:]
+
+    def tunnel_identifier(self, mobile: Number, node: Number, forwards: Number) -> Number:
+        """Return the endpoint identifier (TEID) of a GTP-U tunnel of a mobile node at a node.
+
+        Parameters
+        ----------
+        mobile, node : int or ndarray of int64
+            Numbers of the mobile node and of the node where the tunnel ends.
+        forwards : int or ndarray of int64
+            1 if the tunnel begins at another node than the anchor (forwarding, uplink), else 0.
+        """
+        return (FIRST_TUNNEL + 2 * (mobile * self.nodes + node) + forwards) % 2**32
 
     def home_agents(self, node: int) -> bytes:
         """Return the IPv6 anycast address of the home agents on a node's link."""

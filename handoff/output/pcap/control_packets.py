@@ -8,7 +8,10 @@ from functools import lru_cache
 
 from engine.rng import combine
 from handoff.output.pcap.address_plan import ALL_NODES_V6, ALL_ROUTERS, AddressPlan
+from handoff.output.pcap.core_packets import Endpoint, Session, encode, encode_opaque
+from handoff.output.pcap.mobility_packets import MobilityFields, encode_mobility
 from handoff.protocol.constants import RESTARTED, SECOND
+from handoff.protocol.message_formats import FORMATS
 from handoff.protocol.message_routing import FORWARDERS
 from handoff.protocol.messages import MessageFields, in_home_tunnel
 from handoff.protocol.program import Program, ProgramStep
@@ -52,6 +55,11 @@ def _lifetime_units(lifetime_s: int) -> int:
     return -(-lifetime_s // _LIFETIME_UNIT_S)
 
 
+def _access_identifier(mobile: int) -> str:
+    """Return the network access identifier of a mobile node."""
+    return f"{mobile:08d}@home"
+
+
 class ControlPacketEncoder:
     """Encoder of control messages as IP packets.
 
@@ -80,6 +88,8 @@ class ControlPacketEncoder:
     def _packet(self, args: tuple[int, ...], mobile: int) -> bytes:
         fields = MessageFields.unpack(args)
         step = self.program.steps[fields.step]
+        if step.step.format:
+            return self._formatted(step, fields, mobile)
         return _ENCODERS[self.procedure.ip][step.kind](self, step, fields, mobile)
 
     def _address(self, role: str, fields: MessageFields, mobile: int) -> bytes:
@@ -100,6 +110,53 @@ class ControlPacketEncoder:
 
     def _seconds(self, ps: int) -> int:
         return min(-(-ps // SECOND), 0xFFFF)
+
+    # Messages with a format of their own
+
+    def _formatted(self, step: ProgramStep, fields: MessageFields, mobile: int) -> bytes:
+        name = step.step.format
+        format_ = FORMATS[name]
+        if format_.carrier in ("mobility", "icmpv6"):
+            return encode_mobility(name, *self._outermost_ends(step, fields, mobile), self._mobility_fields(fields, mobile))
+        ends = self._ends(step, fields, mobile)
+        if format_.carrier == "opaque":
+            return encode_opaque(name, *ends)
+        container = step.leg_bytes[fields.hop - 1] - format_.ip_bytes
+        return encode(name, *ends, self._session(step, fields, mobile), container)
+
+    def _session(self, step: ProgramStep, fields: MessageFields, mobile: int) -> Session:
+        def endpoint(node: int, forwards: int) -> Endpoint:
+            return Endpoint(self.addresses.node(node), self.addresses.tunnel_identifier(mobile, node, forwards))
+
+        anchor, path = self.roles.home_agent, step.step.path
+        next_node = anchor if path[fields.hop] == "MN" else self.roles.node(path[fields.hop], fields)
+        return Session(
+            mobile, fields.identification, anchor=endpoint(anchor, 1), target=endpoint(fields.new, 0), relay=endpoint(anchor, 1),
+            forwarding=endpoint(fields.new, 1), marker=endpoint(next_node, int(fields.hop > 1)),
+        )  # fmt: skip
+
+    def _outermost_ends(self, step: ProgramStep, fields: MessageFields, mobile: int) -> tuple[bytes, bytes]:
+        """Return source and destination of a message that is addressed to the last node of its path.
+
+        The mobile node has the care-of address of the router on whose link it sends or receives.
+        """
+        path = step.step.path
+
+        def address(role: str, neighbour: str) -> bytes:
+            if role != "MN" or self.procedure.network_based:
+                return self._address(role, fields, mobile)
+            return self.addresses.care_of(mobile, fields.old if neighbour == "oAR" else fields.new)
+
+        return address(path[0], path[1]), address(path[-1], path[-2])
+
+    def _mobility_fields(self, fields: MessageFields, mobile: int) -> MobilityFields:
+        addresses, home = self.addresses, self.addresses.home(mobile)
+        return MobilityFields(
+            home, addresses.care_of(mobile, fields.old), addresses.care_of(mobile, fields.new), addresses.node(fields.old),
+            addresses.node(fields.new), addresses.node(self.roles.home_agent), link=b"\2" + home[-5:],
+            name=_access_identifier(mobile), sequence=fields.identification & 0xFFFF, lifetime_s=fields.lifetime_s,
+            key=self._key(mobile, "Handover", 20),
+        )  # fmt: skip
 
     # Mobile IPv4
 
@@ -207,7 +264,7 @@ class ControlPacketEncoder:
         return wire.Esp(index, fields.identification & 0xFFFFFFFF, self._key(mobile, "ESP", 20))
 
     def _proxy(self, mobile: int) -> wire.Proxy:
-        return wire.Proxy(f"{mobile:08d}@home", self.addresses.home(mobile)[:8] + bytes(8))
+        return wire.Proxy(_access_identifier(mobile), self.addresses.home(mobile)[:8] + bytes(8))
 
     def _authorization(
         self, step: ProgramStep, fields: MessageFields, mobile: int, care_of: bytes, correspondent: bytes

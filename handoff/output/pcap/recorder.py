@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from engine import LinkTrace, Network
 from engine.output_file import NewFile, named_errors
@@ -15,6 +16,7 @@ from engine.similar_names import name_hint
 from handoff.output.pcap.address_plan import AddressPlan, address_plan_errors
 from handoff.output.pcap.control_packets import ControlPacketEncoder
 from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_errors
+from handoff.protocol.message_formats import FORMATS
 from handoff.protocol.messages import HOME_ADDRESS
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.program import Program
@@ -25,10 +27,21 @@ HOPS_PER_SLICE = 500_000
 """Approximate number of packet-hops that are written at once."""
 HOPS_PER_PACKET = 5
 """Estimate of the number of links on the path of a packet."""
+DATA_UP = 1
+"""Kind of a row of the link trace: data from a mobile node."""
 MAX_TUNNELS = 4
 """Nested tunnels that a row of the link trace holds."""
 Nonces = dict[tuple[int, int], dict[int, int]]
 _TUNNELS_V4 = {"ipip": wire.IP_IN_IP, "minimal": wire.MINIMAL, "gre": wire.GRE}
+
+
+def _gtp_forms(program: Program) -> npt.NDArray[np.int32]:
+    """Return the form of GTP-U for each number of header bytes: 36 in LTE, 44 with one extension header, 48 with two."""
+    is_nr = any(FORMATS[step.step.format].family == "nr" for step in program.steps if step.step.format)
+    forms = np.zeros(256, np.int32)
+    forms[44] = wire.SESSION_CONTAINER if is_nr else wire.PDCP_NUMBER
+    forms[48] = wire.SESSION_CONTAINER | wire.PDCP_NUMBER
+    return forms
 
 
 def matching_links(patterns: Sequence[str], names: Sequence[str]) -> list[str]:
@@ -113,6 +126,8 @@ class Recorder:
         self.flows = FlowHeaderTable(network, self.addresses)
         self.control_packets = ControlPacketEncoder(program, roles, self.addresses)
         self._tunnel = _TUNNELS_V4[program.options.encapsulation]
+        self._gtp_forms = _gtp_forms(program) if program.procedure.tunnel == "gtp-u" else None
+        self._anchor = roles.home_agent
         names = network.link_names()
         self.slices = packets * HOPS_PER_PACKET // HOPS_PER_SLICE
         self.trace_links = names if program.return_routability else list(links)
@@ -186,13 +201,21 @@ class Recorder:
         traced = np.take_along_axis(traced, np.argsort(~has_header, axis=1, kind="stable"), axis=1)
         tunnels = np.zeros((len(rows), MAX_TUNNELS, 4), np.int32)
         used = np.arange(MAX_TUNNELS) < has_header.sum(1)[:, None]
-        if self.ip == 4:
+        if self._gtp_forms is not None:
+            uplink = (rows["kind"] == DATA_UP)[:, None] * wire.UPLINK
+            tunnels[:, :, 0] = used * (wire.GTP_U + self._gtp_forms[traced["bytes"]] + uplink)
+        elif self.ip == 4:
             tunnels[:, :, 0] = used * self._tunnel
         else:
             tunnels[:, :, 0] = used * np.where(traced["bytes"] == HOME_ADDRESS, wire.ROUTING_HEADER, wire.IP_IN_IP)
         tunnels[:, :, 1], tunnels[:, :, 2] = traced["source"], traced["target"]
         mobile = self.nodes + rows["mobile"][:, None].astype(np.int64)
-        tunnels[:, :, 3] = np.where((traced["end"] == 1) & (self.ip == 6), mobile, traced["target"])
+        if self._gtp_forms is not None:
+            forwards = (traced["source"] != self._anchor).astype(np.int64)
+            identifiers = self.addresses.tunnel_identifier(mobile - self.nodes, traced["target"].astype(np.int64), forwards)
+            tunnels[:, :, 3] = identifiers.astype(np.uint32).view(np.int32)
+        else:
+            tunnels[:, :, 3] = np.where((traced["end"] == 1) & (self.ip == 6), mobile, traced["target"])
         return tunnels
 
     def __enter__(self) -> Recorder:

@@ -7,10 +7,11 @@ from numpy.typing import NDArray
 
 __all__ = [
     "PacketWriter", "agent_advertisement", "agent_solicitation", "binding_acknowledgement", "binding_update",
-    "compile_capture", "content_hash", "encapsulate", "home_agent_discovery", "management_key",
-    "neighbor_advertisement", "optimization_acknowledgement", "read_associations", "read_bytes", "read_capture", "read_movement",
+    "compile_capture", "content_hash", "encapsulate", "home_agent_discovery", "icmpv6_packet", "management_key",
+    "mobility_packet", "neighbor_advertisement", "optimization_acknowledgement", "read_associations", "read_bytes",
+    "read_capture", "read_movement",
     "read_signalling", "registration_reply", "registration_request", "router_advertisement", "router_solicitation",
-    "test", "test_init",
+    "sctp_packet", "test", "test_init", "udp_packet",
 ]  # fmt: skip
 
 class _Authorization(Protocol):
@@ -65,7 +66,13 @@ def read_movement(
     path: str | PathLike[str], format: str, on_bad_record: str, content: bytes | None
 ) -> dict[str, Any]: ...
 def read_signalling(path: str | PathLike[str], options: _ReadOptions, max_messages: int) -> dict[str, Any]: ...
-def encapsulate(packet: bytes, kind: int, source: bytes, destination: bytes) -> bytes: ...
+def encapsulate(packet: bytes, kind: int, source: bytes, destination: bytes, endpoint: int = 0) -> bytes: ...
+def udp_packet(source: bytes, destination: bytes, ports: tuple[int, int], payload: bytes) -> bytes: ...
+def sctp_packet(source: bytes, destination: bytes, port: int, verification_tag: int, chunks: bytes) -> bytes: ...
+def mobility_packet(
+    source: bytes, destination: bytes, message: bytes, home: bytes | None = None, routed_home: bytes | None = None
+) -> bytes: ...
+def icmpv6_packet(source: bytes, destination: bytes, hop_limit: int, message: bytes) -> bytes: ...
 def registration_request(
     source: bytes, destination: bytes, kind: int, flags: int, lifetime_s: int, home: bytes, agent: bytes | None, care_of: bytes,
     identification: int, key: bytes,

@@ -57,7 +57,7 @@ class Packets:
     tunnels : ndarray of int32, shape (n, 4, 4)
         Up to four tunnels, innermost first. Each has a kind (see ``handoff_traces.wire``) and three rows of addresses: the source
         and two for the destination. In IPv6 the first 8 bytes of the destination are those of its first row, the other 8 those
-        of its second row.
+        of its second row. In IPv4 the second row has no meaning; GTP-U has its tunnel endpoint identifier there, as int32.
     messages : sequence of bytes
         IP packets that are written as they are.
     """

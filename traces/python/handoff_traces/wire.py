@@ -1,4 +1,4 @@
-"""Messages of Mobile IPv4 and Mobile IPv6 as IP packets with valid checksums and authenticators.
+"""Messages of Mobile IP and of mobile cores as IP packets with valid checksums and authenticators.
 
 Addresses are ``bytes`` of length 4 or 16. Every function but ``management_key`` returns a packet from its IP header on.
 
@@ -11,7 +11,12 @@ Addresses are ``bytes`` of length 4 or 16. Every function but ``management_key``
 - ``test_init``, ``test``, ``management_key``: return routability, RFC 6275 5.2.
 - ``router_solicitation``, ``router_advertisement``, ``neighbor_advertisement``: RFC 4861 4.1, 4.2, 4.4.
 - ``home_agent_discovery``: a request or, with ``agent``, a reply, RFC 6275 6.5, 6.6.
-- ``encapsulate``: a packet in one of the tunnels below. It raises ``ValueError`` if the tunnel cannot carry the packet.
+- ``mobility_packet``, ``icmpv6_packet``: a Mobility Header (RFC 6275 6.1.1) or ICMPv6 message (RFC 4443) that the caller has
+  composed; its checksum is computed. ``home`` is put into a home address option, ``routed_home`` into a type 2 routing header.
+- ``udp_packet``: a payload in UDP, RFC 768. ``sctp_packet``: chunks that the caller has composed, RFC 9260 3, with one port at
+  both ends; the checksum (CRC32c) is computed.
+- ``encapsulate``: a packet in one of the tunnels below; ``endpoint`` is the tunnel endpoint identifier of GTP-U. It raises
+  ``ValueError`` if the tunnel cannot carry the packet.
 """
 
 from typing import NamedTuple
@@ -23,19 +28,28 @@ from handoff_traces._native import (
     binding_update,
     encapsulate,
     home_agent_discovery,
+    icmpv6_packet,
     management_key,
+    mobility_packet,
     neighbor_advertisement,
     optimization_acknowledgement,
     registration_reply,
     registration_request,
     router_advertisement,
     router_solicitation,
+    sctp_packet,
     test,
     test_init,
+    udp_packet,
 )
 
 NO_TUNNEL, IP_IN_IP, MINIMAL, GRE, ROUTING_HEADER = range(5)
 """Kinds of tunnels: RFC 2003 or 2473, RFC 2004, RFC 2784; and in place of a tunnel, the type 2 routing header (RFC 6275 6.4)."""
+
+GTP_U = 16
+"""Kind of tunnel: GTP-U (3GPP TS 29.281) in IPv4. The sum with any of the three numbers below is a kind with that form."""
+SESSION_CONTAINER, PDCP_NUMBER, UPLINK = 1, 2, 4
+"""Form of GTP-U: with a PDU Session Container (TS 38.415); with a PDCP number; the container is that of an uplink packet."""
 
 EXPERIMENT = 253
 """Protocol number of packets too short for their transport header (RFC 3692)."""
@@ -68,10 +82,14 @@ class Esp(NamedTuple):
 __all__ = [
     "EXPERIMENT",
     "GRE",
+    "GTP_U",
     "IP_IN_IP",
     "MINIMAL",
     "NO_TUNNEL",
+    "PDCP_NUMBER",
     "ROUTING_HEADER",
+    "SESSION_CONTAINER",
+    "UPLINK",
     "Authorization",
     "Esp",
     "Proxy",
@@ -81,13 +99,17 @@ __all__ = [
     "binding_update",
     "encapsulate",
     "home_agent_discovery",
+    "icmpv6_packet",
     "management_key",
+    "mobility_packet",
     "neighbor_advertisement",
     "optimization_acknowledgement",
     "registration_reply",
     "registration_request",
     "router_advertisement",
     "router_solicitation",
+    "sctp_packet",
     "test",
     "test_init",
+    "udp_packet",
 ]

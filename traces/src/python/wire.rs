@@ -1,11 +1,11 @@
-//! Functions that build the packets of Mobile IP messages from their fields (documented in `handoff_traces.wire`).
+//! Functions that build the packets of control messages from their fields (documented in `handoff_traces.wire`).
 
 #![allow(clippy::too_many_arguments)] // one argument for each field of a message
 
-use crate::wire::mipv6::{Authorization, Esp, MobileNodeId, ProxyBinding};
+use crate::wire::mipv6::{Authorization, Esp, HomeAddress, MobileNodeId, ProxyBinding};
 use crate::wire::packet_builder::Packet;
 use crate::wire::tunnel::Tunnel;
-use crate::wire::{icmpv6, mipv4, mipv6, Ipv4Address, Ipv6Address};
+use crate::wire::{icmpv6, mipv4, mipv6, sctp, Ipv4Address, Ipv6Address};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -62,11 +62,18 @@ impl<'py> FromPyObject<'_, 'py> for Esp {
 
 /// Encapsulate a packet in one more tunnel.
 #[pyfunction]
-pub fn encapsulate(packet: &[u8], kind: i32, source: Vec<u8>, destination: Vec<u8>) -> PyResult<Packet> {
+#[pyo3(signature = (packet, kind, source, destination, endpoint=0))]
+pub fn encapsulate(
+    packet: &[u8],
+    kind: i32,
+    source: Vec<u8>,
+    destination: Vec<u8>,
+    endpoint: u32,
+) -> PyResult<Packet> {
     let valid_addresses = matches!(source.len(), 4 | 16) && source.len() == destination.len();
     let encapsulated = (valid_addresses && packet.len() <= MAX_PACKET).then(|| {
         let mut outer = Packet::from_bytes(packet);
-        Tunnel::from_number(kind)?.encapsulate(&mut outer, &source, &destination)?;
+        Tunnel::from_number(kind)?.encapsulate(&mut outer, &source, &destination, endpoint)?;
         Some(outer)
     });
     encapsulated.flatten().ok_or_else(|| {
@@ -279,4 +286,74 @@ pub fn home_agent_discovery(
     agent: Option<Ipv6Address>,
 ) -> Packet {
     icmpv6::home_agent_discovery(source, destination, identifier, agent)
+}
+
+fn check_addresses(source: &[u8], destination: &[u8]) -> PyResult<()> {
+    if matches!(source.len(), 4 | 16) && source.len() == destination.len() {
+        return Ok(());
+    }
+    Err(PyValueError::new_err("addresses must have 4 or 16 bytes, and both the same number"))
+}
+
+fn too_long() -> PyErr {
+    PyValueError::new_err("the message is too long for one packet")
+}
+
+#[pyfunction]
+pub fn udp_packet(
+    source: Vec<u8>,
+    destination: Vec<u8>,
+    ports: (u16, u16),
+    payload: &[u8],
+) -> PyResult<Packet> {
+    check_addresses(&source, &destination)?;
+    let mut packet = Packet::from_payload(payload).ok_or_else(too_long)?;
+    packet.prepend_udp(&source, &destination, ports);
+    Ok(packet)
+}
+
+#[pyfunction]
+pub fn sctp_packet(
+    source: Vec<u8>,
+    destination: Vec<u8>,
+    port: u16,
+    verification_tag: u32,
+    chunks: &[u8],
+) -> PyResult<Packet> {
+    check_addresses(&source, &destination)?;
+    sctp::sctp_packet(&source, &destination, port, verification_tag, chunks).ok_or_else(too_long)
+}
+
+#[pyfunction]
+#[pyo3(signature = (source, destination, message, home=None, routed_home=None))]
+pub fn mobility_packet(
+    source: Ipv6Address,
+    destination: Ipv6Address,
+    message: Vec<u8>,
+    home: Option<Ipv6Address>,
+    routed_home: Option<Ipv6Address>,
+) -> PyResult<Packet> {
+    let position = match (home, routed_home) {
+        (None, None) => HomeAddress::Absent,
+        (Some(address), None) => HomeAddress::Option(address),
+        (None, Some(address)) => HomeAddress::Routing(address),
+        _ => return Err(PyValueError::new_err("one home address, in an option or in a routing header")),
+    };
+    if !(8..=2048).contains(&message.len()) {
+        return Err(PyValueError::new_err("a Mobility Header has from 8 to 2048 bytes"));
+    }
+    Ok(mipv6::build_packet(source, destination, position, message, None))
+}
+
+#[pyfunction]
+pub fn icmpv6_packet(
+    source: Ipv6Address,
+    destination: Ipv6Address,
+    hop_limit: u8,
+    message: Vec<u8>,
+) -> PyResult<Packet> {
+    if !(4..=2048).contains(&message.len()) {
+        return Err(PyValueError::new_err("an ICMPv6 message has from 4 to 2048 bytes here"));
+    }
+    Ok(icmpv6::build_icmpv6(source, destination, hop_limit, message))
 }

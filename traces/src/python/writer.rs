@@ -33,7 +33,8 @@ struct PacketColumns<'a> {
     number: &'a [u32],
     sequence: &'a [u32],
     acknowledgement: &'a [u32],
-    /// For each packet four tunnels, innermost first: kind, rows of source, destination's prefix and destination's host.
+    /// For each packet four tunnels, innermost first: kind, rows of source, destination's prefix and destination's host;
+    /// in IPv4, in place of the last one, the tunnel endpoint identifier of GTP-U.
     tunnels: &'a [i32],
     messages: &'a [Vec<u8>],
 }
@@ -101,6 +102,7 @@ impl PacketWriter {
                 &mut self.packet,
                 &source[..address_bytes],
                 &destination[..address_bytes],
+                tunnel[3] as u32,
             )?;
         }
         if columns.interface[i] as usize >= self.interfaces {

@@ -1,4 +1,5 @@
-//! ICMPv6 messages: neighbour discovery (RFC 4861) and dynamic home agent address discovery (RFC 6275 6.5, 6.6).
+//! ICMPv6 messages: neighbour discovery (RFC 4861), dynamic home agent address discovery (RFC 6275 6.5, 6.6),
+//! and others that the caller composes.
 
 use crate::wire::checksum::pseudo_header;
 use crate::wire::packet_builder::{Packet, DEFAULT_HOP_LIMIT};
@@ -27,7 +28,7 @@ const VALID_LIFETIME_S: u32 = 2_592_000;
 const PREFERRED_LIFETIME_S: u32 = 604_800;
 
 /// Build an ICMPv6 packet from a message whose checksum is still 0.
-fn build_icmpv6(
+pub fn build_icmpv6(
     source: Ipv6Address,
     destination: Ipv6Address,
     hop_limit: u8,

@@ -36,7 +36,7 @@ const HOME_ADDRESS_OPTIONS_HEADER: usize = 24;
 
 /// Position of the home address outside the Mobility Header.
 #[derive(Clone, Copy)]
-enum HomeAddress {
+pub enum HomeAddress {
     Absent,
     /// In a home address destination option (RFC 6275 6.3), in place of the source address.
     Option(Ipv6Address),
@@ -153,7 +153,7 @@ fn header_length_field(bytes: usize) -> u8 {
 }
 
 /// Build the packet of a finished message: checksum, ESP, home address, IPv6 header.
-fn build_packet(
+pub fn build_packet(
     source: Ipv6Address,
     destination: Ipv6Address,
     home: HomeAddress,

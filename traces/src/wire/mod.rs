@@ -1,4 +1,4 @@
-//! Packets as bytes: IP headers and their payloads, tunnels, and the messages of Mobile IPv4 and Mobile IPv6.
+//! Packets as bytes: IP headers and their payloads, tunnels, and messages of Mobile IP, and the SCTP of mobile cores.
 
 #![allow(clippy::too_many_arguments)] // one argument for each field of a message
 
@@ -8,6 +8,7 @@ pub mod icmpv6;
 pub mod mipv4;
 pub mod mipv6;
 pub mod packet_builder;
+pub mod sctp;
 pub mod tunnel;
 
 pub type Ipv4Address = [u8; 4];
@@ -27,6 +28,7 @@ pub mod protocol {
     pub const ICMPV6: u8 = 58;
     pub const NO_NEXT_HEADER: u8 = 59;
     pub const DESTINATION_OPTIONS: u8 = 60;
+    pub const SCTP: u8 = 132;
     pub const MOBILITY: u8 = 135;
     /// Reserved for experiments (RFC 3692).
     pub const EXPERIMENT: u8 = 253;

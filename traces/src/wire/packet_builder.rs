@@ -30,6 +30,11 @@ impl Packet {
         packet
     }
 
+    /// Return a packet of these bytes, or None if a UDP and an IP header in front of them would make it too long.
+    pub fn from_payload(bytes: &[u8]) -> Option<Packet> {
+        (bytes.len() + UDP_HEADER + IPV6_HEADER < MAX_BODY).then(|| Packet::from_bytes(bytes))
+    }
+
     /// Replace the packet by these bytes.
     pub fn set_bytes(&mut self, bytes: &[u8]) {
         self.start_body(bytes.len(), bytes.len()).copy_from_slice(bytes);
