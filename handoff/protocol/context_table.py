@@ -120,7 +120,8 @@ class ContextTable:
             return  # an earlier request, or one for a mobile node that has arrived meanwhile
         self._begin(context, args)
         context.expected = True
-        ctx.buffer(packets=self.options.new_buffer_packets, bytes=self.options.new_buffer_bytes)
+        until_ps = ctx.time_ps + self._forwarding_ps  # for a mobile node that does not come
+        ctx.buffer(packets=self.options.new_buffer_packets, bytes=self.options.new_buffer_bytes, until_ps=until_ps)
 
     def _begin(self, context: MobileContext, args: tuple[int, ...]) -> None:
         context.last_identification = args[IDENTIFICATION]
