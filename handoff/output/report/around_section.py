@@ -8,11 +8,14 @@ import pyarrow as pa
 from handoff.output.report.contents import Chart, Section, Spec, TextTable
 from handoff.output.report.specs import ACCENT, BAD, MUTED, WARM, chart, nominal, quantitative, word
 from handoff.output.report.study_data import Floats, StudyData, times_ms
+from handoff.output.report.verdict import rank
 from handoff.output.report.wording import DASH, plural, show_count, show_ms, show_name, show_share
 
 PATH_COLOURS = {
     "old link": MUTED, "forwarded": WARM, "new link": "#2e9b6e", "other link": "#8e63ce", "lost": BAD,
 }  # fmt: skip
+MAX_CHARTS = 20
+"""Procedures with a chart. Of more procedures the best and the worst ones have one, half of the number each."""
 _SPANS_MS = ((-1000, -200), (-200, 0), (0, 200), (200, 1000))
 _BIN_MS = 40
 _AXIS = {"values": [-1000, -500, 0, 500, 1000], "grid": True}
@@ -23,7 +26,8 @@ def around_section(study: StudyData) -> Section | None:
     if "packets_around" not in study.tables or not study.tables["packets_around"].num_rows:
         return None
     domain = _delay_domain(study.tables["packets_around"])
-    charts = tuple(c for name in study.procedures if (c := _procedure_chart(study, name, domain)) is not None)
+    shown = _procedures_with_charts(study)
+    charts = tuple(c for name in shown if (c := _procedure_chart(study, name, domain)) is not None)
     if not charts:
         return None
     text = (
@@ -31,7 +35,20 @@ def around_section(study: StudyData) -> Section | None:
         "link on. Above: the delay of downstream packets, dark where there are many. Below: their path, and the share that was "
         "lost. A packet is forwarded if the old router passed it on."
     )
+    if len(shown) < len(study.procedures):
+        half, count = MAX_CHARTS // 2, len(study.procedures)
+        text += (
+            f" The charts are of the {half} best and the {half} worst of {count} procedures: the best ones lose the fewest "
+            "packets, and then interrupt for the shortest time."
+        )
     return Section("around", "Around the handoff", text, charts, beside=True)
+
+
+def _procedures_with_charts(study: StudyData) -> list[str]:
+    """Return the best and the worst procedures in the order of the study; all of them if they are few."""
+    ranked = [row["procedure"] for row in sorted(study.runs, key=rank)]
+    left_out = set(ranked[MAX_CHARTS // 2 : -MAX_CHARTS // 2]) if len(ranked) > MAX_CHARTS else set()
+    return [name for name in study.procedures if name not in left_out]
 
 
 def _delay_domain(table: pa.Table) -> list[float]:

@@ -10,11 +10,20 @@
     aria: false,
   };
 
-  // The rows of a chart are packed as columns: a list of values, or distinct values and the index of each element among them.
+  // The rows of a chart are packed as columns: a list of values, or distinct values and the index of each element among them,
+  // with one digit, or two if there are more values than digits.
+  const DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-_";
+  function unpackColumn(column) {
+    if (Array.isArray(column)) return column;
+    const places = [...column.index].map((digit) => DIGITS.indexOf(digit));
+    if (column.values.length <= DIGITS.length) return places.map((place) => column.values[place]);
+    return Array.from({ length: places.length / 2 }, (_, i) => column.values[DIGITS.length * places[2 * i] + places[2 * i + 1]]);
+  }
+
   function unpack(spec) {
     const { names, columns: packed } = spec.data ?? {};
     if (names) {
-      const columns = packed.map((column) => column.index?.map((i) => column.values[i]) ?? column);
+      const columns = packed.map(unpackColumn);
       const values = (columns[0] ?? []).map((_, i) => Object.fromEntries(names.map((name, j) => [name, columns[j][i]])));
       spec.data = { values };
     }

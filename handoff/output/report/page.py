@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import string
 import tomllib
 from functools import cache
 from typing import Any
@@ -16,6 +17,8 @@ from handoff.output.report.contents import Report, Spec
 
 _PACKAGE = "handoff.output.report"
 _LINES = "\n\t"
+DIGITS = string.digits + string.ascii_uppercase + string.ascii_lowercase + "-_"
+"""Digits of the base 64 in packed columns, as in ``page.js``."""
 MAX_TEXT = 100_000
 """Characters of a scenario that a page shows."""
 
@@ -52,14 +55,24 @@ def pack_spec(spec: Spec) -> Spec:
     return packed
 
 
-def _pack_column(column: list[Any]) -> list[Any] | dict[str, list[Any]]:
-    """Return a column, or its distinct values and the index of each element among them, whichever is shorter as JSON."""
+def _pack_column(column: list[Any]) -> list[Any] | dict[str, Any]:
+    """Return a column, or its distinct values and the index of each element among them, whichever is shorter as JSON.
+
+    An index has one digit to the base 64, or two if there are more than 64 values.
+    """
     column = [_shorten(value) for value in column]
     distinct = {repr(value): value for value in column}
-    places = {text: place for place, text in enumerate(distinct)}
-    packed = {"values": list(distinct.values()), "index": [places[repr(value)] for value in column]}
+    if len(distinct) > len(DIGITS) ** 2:
+        return column
+    code = {text: _write_index(place, len(distinct) > len(DIGITS)) for place, text in enumerate(distinct)}
+    packed = {"values": list(distinct.values()), "index": "".join(code[repr(value)] for value in column)}
     sizes = [len(json.dumps(found, separators=COMPACT)) for found in (packed, column)]
     return packed if sizes[0] < sizes[1] else column
+
+
+def _write_index(place: int, has_two_digits: bool) -> str:
+    high, low = divmod(place, len(DIGITS))
+    return DIGITS[high] + DIGITS[low] if has_two_digits else DIGITS[low]
 
 
 def _shorten(value: Any) -> Any:

@@ -8,8 +8,9 @@ import pyarrow as pa
 import pytest
 
 from handoff.output.parquet import SERIES
+from handoff.output.report.around_section import MAX_CHARTS
 from handoff.output.report.distribution_section import MAX_POINTS, distribution_section, exceedance
-from handoff.output.report.page import pack_spec, render_page
+from handoff.output.report.page import DIGITS, pack_spec, page_script, render_page
 from handoff.output.report.study_data import StudyData
 from handoff.output.report.study_report import study_report
 from handoff.output.report.worst_section import worst_handoffs
@@ -112,6 +113,15 @@ def test_charts_around_the_handoff_count_each_downstream_packet_once():
     assert len(scales) == 1, "procedures are compared on one axis"
 
 
+def test_of_many_procedures_the_best_and_the_worst_have_charts_around_the_handoff(monkeypatch):
+    """Of three procedures that lose 70, 0 and 5 packets, a limit of two leaves out the one in the middle."""
+    monkeypatch.setattr("handoff.output.report.around_section.MAX_CHARTS", 2)
+    tables = with_cells(small_tables(), "runs", lost=[70, 0, 5])
+    (section,) = (s for s in study_report(tables).sections if s.key == "around")
+    assert [chart.title for chart in section.charts] == ["mipv4", "sync-mipv4"]
+    assert "the 1 best and the 1 worst of 3 procedures" in section.text
+
+
 def test_attacks_are_shown_if_there_were_any():
     assert "attacks" not in [section.key for section in report().sections]
     figures = {"attack_messages": 1500, "attack_accepted": 7, "attack_refused": 3, "diverted": 1}
@@ -175,13 +185,22 @@ def test_packed_columns_have_repeated_values_once_and_numbers_of_seven_digits():
     column = ["sync-mipv4"] * 3 + ["mipv4"] * 2 + ["sync-mipv4"]
     rows = [{"p": name, "v": value} for name, value in zip(column, [0.1 + 0.2, 2.0, True, 1, 123456789, 1e-9 / 3], strict=True)]
     names, values = pack_spec({"data": {"values": rows}})["data"]["columns"]
-    assert names == {"values": ["sync-mipv4", "mipv4"], "index": [0, 0, 0, 1, 1, 0]}
+    assert names == {"values": ["sync-mipv4", "mipv4"], "index": "000110"}
     assert json.dumps(values) == "[0.3, 2, true, 1, 123456789, 3.333333e-10]"
 
 
+def test_packed_columns_of_more_than_64_values_have_indices_of_two_digits():
+    """The base is 64: index 64 is 10, and index 65 is 11."""
+    rows = [{"v": f"value {i}"} for i in [*range(66)] * 3]
+    (column,) = pack_spec({"data": {"values": rows}})["data"]["columns"]
+    assert column["values"] == [f"value {i}" for i in range(66)]
+    assert column["index"] == ("".join(f"0{digit}" for digit in DIGITS) + "1011") * 3
+    assert f'const DIGITS = "{DIGITS}";' in page_script()
+
+
 def test_a_report_of_many_procedures_with_a_time_series_is_below_its_limit():
-    """Twenty procedures, 3,000 intervals: as five minutes of the example commute with ``--series 100ms``, and a quarter more."""
-    names, intervals = [f"sync-hmipv6-ro-{i}" for i in range(20)], 3000
+    """Forty procedures with 300 intervals, which a chart shows as 60 bins: more than ``--procedures all`` has."""
+    names, intervals = [f"pfmipv6-predictive-{i}" for i in range(40)], 300
     tables = small_tables(PROCEDURES[:1])
     many = {name: pa.concat_tables([_rename(table, other) for other in names]) for name, table in tables.items()}
     times = np.arange(intervals) * 0.1
@@ -196,7 +215,7 @@ def test_a_report_of_many_procedures_with_a_time_series_is_below_its_limit():
                        if field.name not in values}  # fmt: skip
             parts.append(pa.Table.from_pydict(values, SERIES))
     page = render_page(study_report({**many, "series": pa.concat_tables(parts)}))
-    assert page.count('class="spec"') >= 2 * len(names) + 13
+    assert page.count('class="spec"') >= 2 * MAX_CHARTS + 13
     assert len(page) < 1_500_000
 
 
