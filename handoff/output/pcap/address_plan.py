@@ -94,7 +94,7 @@ class AddressPlan:
         mobile, node : int or ndarray of int64
             Numbers of the mobile node and of the node where the tunnel ends.
         forwards : int or ndarray of int64
-            1 if the tunnel begins at another node than the anchor (forwarding, uplink), else 0.
+            1 for a tunnel of forwarded or uplink packets, 0 for one from the anchor to the router of the mobile node.
         """
         return (FIRST_TUNNEL + 2 * (mobile * self.nodes + node) + forwards) % 2**32
 

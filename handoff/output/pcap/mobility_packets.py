@@ -20,7 +20,7 @@ _BUFFER, _PROXY_HI, _FORWARDING = 0x40, 0x20, 0x10
 """Flags of a Handover Initiate: RFC 5568 6.2.1.1, RFC 5949 6.1.1. Those of a Handover Acknowledge are twice as large."""
 _FROM_PCOA, _FROM_NCOA, _FORWARDING_COMPLETE, _CONTEXT_ACCEPTED = 0, 1, 2, 5
 """Codes of a Handover Initiate and, the last one, of its acknowledgement (RFC 5568 6.2.1, RFC 5949 6.1.2)."""
-_LIFETIME_UNIT_S = 4
+_LIFETIME_UNIT_S, _MAX_LIFETIME = 4, 0xFFFF
 _UNFORWARDED_HOP_LIMIT = 255
 _FMIPV6, _NEIGHBOR_ADVERTISEMENT = 154, 136
 """Types of ICMPv6 messages."""
@@ -69,8 +69,13 @@ class MobilityFields:
 
     @property
     def lifetime_units(self) -> int:
-        """Lifetime in units of 4 s (RFC 6275 6.1.7), rounded up."""
-        return -(-self.lifetime_s // _LIFETIME_UNIT_S)
+        """Lifetime in units of 4 s (RFC 6275 6.1.7), rounded up; the largest number stands for all longer ones."""
+        return min(-(-self.lifetime_s // _LIFETIME_UNIT_S), _MAX_LIFETIME)
+
+    @property
+    def lifetime_seconds(self) -> int:
+        """Lifetime in seconds (RFC 5568 6.2.2); the largest number stands for all longer ones."""
+        return min(self.lifetime_s, _MAX_LIFETIME)
 
 
 def encode_mobility(name: str, source: bytes, destination: bytes, fields: MobilityFields) -> bytes:
@@ -193,14 +198,14 @@ def _binding_acknowledgement(name: str, source: bytes, destination: bytes, field
 def _fast_update(name: str, source: bytes, destination: bytes, fields: MobilityFields) -> bytes:
     """Encode a Fast Binding Update (RFC 5568 6.2.2), which binds the old care-of address to the new one."""
     alternate = [] if name.endswith("(new link)") else [_alternate_care_of(fields.new_care_of)]
-    data = struct.pack(">HHH", fields.sequence, _ACKNOWLEDGE | _HOME, fields.lifetime_s)
+    data = struct.pack(">HHH", fields.sequence, _ACKNOWLEDGE | _HOME, fields.lifetime_seconds)
     message = _authorized(_FBU, data, alternate, fields.new_care_of, fields.old_router, fields.key)
     return wire.mobility_packet(source, destination, message, home=fields.old_care_of)
 
 
 def _fast_acknowledgement(name: str, source: bytes, destination: bytes, fields: MobilityFields) -> bytes:
     """Encode a Fast Binding Acknowledgement (RFC 5568 6.2.3)."""
-    data = struct.pack(">BBHH", 0, 0, fields.sequence, fields.lifetime_s)
+    data = struct.pack(">BBHH", 0, 0, fields.sequence, fields.lifetime_seconds)
     message = _authorized(_FBACK, data, [], fields.new_care_of, fields.old_router, fields.key)
     return wire.mobility_packet(source, destination, message, routed_home=fields.old_care_of)
 

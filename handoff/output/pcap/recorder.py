@@ -202,8 +202,8 @@ class Recorder:
         tunnels = np.zeros((len(rows), MAX_TUNNELS, 4), np.int32)
         used = np.arange(MAX_TUNNELS) < has_header.sum(1)[:, None]
         if self._gtp_forms is not None:
-            uplink = (rows["kind"] == DATA_UP)[:, None] * wire.UPLINK
-            tunnels[:, :, 0] = used * (wire.GTP_U + self._gtp_forms[traced["bytes"]] + uplink)
+            forms = self._gtp_forms[traced["bytes"]]
+            tunnels[:, :, 0] = used * (wire.GTP_U + forms + (rows["kind"] == DATA_UP)[:, None] * wire.UPLINK)
         elif self.ip == 4:
             tunnels[:, :, 0] = used * self._tunnel
         else:
@@ -211,7 +211,8 @@ class Recorder:
         tunnels[:, :, 1], tunnels[:, :, 2] = traced["source"], traced["target"]
         mobile = self.nodes + rows["mobile"][:, None].astype(np.int64)
         if self._gtp_forms is not None:
-            forwards = (traced["source"] != self._anchor).astype(np.int64)
+            # PDCP numbers are those of forwarded packets, which the anchor relays in indirect forwarding
+            forwards = ((traced["source"] != self._anchor) | (forms & wire.PDCP_NUMBER > 0)).astype(np.int64)
             identifiers = self.addresses.tunnel_identifier(mobile - self.nodes, traced["target"].astype(np.int64), forwards)
             tunnels[:, :, 3] = identifiers.astype(np.uint32).view(np.int32)
         else:

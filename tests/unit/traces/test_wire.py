@@ -98,3 +98,75 @@ def test_type_2_routing_header_keeps_the_udp_checksum_valid():
 def test_unsuitable_packets_are_not_encapsulated(packet, kind):
     with pytest.raises(ValueError, match=f"a tunnel of kind {kind} cannot carry"):
         wire.encapsulate(packet, kind, B, C)
+
+
+GTP_FORMS = {
+    # bytes after UDP (TS 29.281 5.1, 5.2; TS 38.415 5.5.2): flags, type, length, endpoint; optional fields; extension headers
+    wire.GTP_U: "30ff{:04x}00abcdef",
+    wire.GTP_U + wire.SESSION_CONTAINER: "34ff{:04x}00abcdef" + "00000085" + "01000900",
+    wire.GTP_U + wire.SESSION_CONTAINER + wire.UPLINK: "34ff{:04x}00abcdef" + "00000085" + "01100900",
+    wire.GTP_U + wire.PDCP_NUMBER: "34ff{:04x}00abcdef" + "000000c0" + "01004d00",
+    wire.GTP_U + wire.PDCP_NUMBER + wire.SESSION_CONTAINER: "34ff{:04x}00abcdef" + "000000c0" + "01004d85" + "01000900",
+}
+
+
+@pytest.mark.parametrize("kind", GTP_FORMS)
+def test_gtp_tunnels_by_their_octets(kind):
+    """The PDCP number is the identification of the inner packet; UDP has no checksum."""
+    inner = bytes(inet.IP(src=format_address(A), dst=format_address(B), id=77) / inet.UDP(sport=1, dport=2) / b"hello")
+    packet = wire.encapsulate(inner, kind, B, C, 0xABCDEF)
+    read = inet.IP(packet)
+    assert (read.src, read.dst, read.len, read.id) == (format_address(B), format_address(C), len(packet), 77)
+    udp, header = packet[20:28], packet[28 : -len(inner)]
+    assert struct.unpack(">4H", udp) == (2152, 2152, len(packet) - 20, 0)
+    assert header.hex() == GTP_FORMS[kind].format(len(packet) - 36)
+    assert packet.endswith(inner)
+
+
+def test_pdcp_numbers_have_12_bits():
+    """TS 36.323 6.2.3: 12 bits by default; bit 8 of the extension's second octet is spare between base stations."""
+    inner = bytes(inet.IP(src=format_address(A), dst=format_address(B), id=0xFFFE) / inet.UDP(sport=1, dport=2))
+    assert wire.encapsulate(inner, wire.GTP_U + wire.PDCP_NUMBER, B, C)[41:43] == b"\x0f\xfe"
+
+
+def crc32c(octets):
+    """Return a CRC32c bit by bit (RFC 9260 appendix A), reflected, with the polynomial 1EDC6F41."""
+    rest = 0xFFFFFFFF
+    for octet in octets:
+        rest ^= octet
+        for _ in range(8):
+            rest = rest >> 1 ^ (0x82F63B78 if rest & 1 else 0)
+    return rest ^ 0xFFFFFFFF
+
+
+def test_the_checksum_of_sctp_is_crc32c():
+    """The CRC is sent with its least significant byte first. Of "123456789" it is E3069283 (the usual check value)."""
+    packet = wire.sctp_packet(A, B, 38412, 0x01020304, bytes.fromhex("0003001400000001000000000000003c") + b"abcd")
+    assert crc32c(b"123456789") == 0xE3069283
+    assert crc32c(packet[20:28] + bytes(4) + packet[32:]).to_bytes(4, "little") == packet[28:32]
+    assert struct.unpack(">HHI", packet[20:28]) == (38412, 38412, 0x01020304)
+
+
+def test_udp_in_both_versions_equals_scapy():
+    for source, destination, ip in ((A, B, inet.IP), (A6, B6, inet6.IPv6)):
+        packet = wire.udp_packet(source, destination, (1000, 2000), b"hello")
+        addresses = {"src": format_address(source), "dst": format_address(destination)}
+        options = {"id": 0} if ip is inet.IP else {"hlim": 64}
+        assert packet == bytes(ip(**addresses, **options) / inet.UDP(sport=1000, dport=2000) / b"hello")
+
+
+@pytest.mark.parametrize(
+    ("build", "message"),
+    [
+        (lambda: wire.udp_packet(A, B6, (1, 2), b""), "addresses must have 4 or 16 bytes, and both the same number"),
+        (lambda: wire.udp_packet(A, B, (1, 2), bytes(65_500)), "the message is too long for one packet"),
+        (lambda: wire.sctp_packet(A, b"", 1, 2, b""), "addresses must have 4 or 16 bytes, and both the same number"),
+        (lambda: wire.sctp_packet(A, B, 1, 2, bytes(65_500)), "the message is too long for one packet"),
+        (lambda: wire.mobility_packet(A6, B6, bytes(7)), "a Mobility Header has from 8 to 2048 bytes"),
+        (lambda: wire.mobility_packet(A6, B6, bytes(8), C6, C6), "one home address, in an option or in a routing header"),
+        (lambda: wire.icmpv6_packet(A6, B6, 255, bytes(3)), "an ICMPv6 message has from 4 to 2048 bytes"),
+    ],
+)
+def test_messages_that_are_no_packet_are_refused(build, message):
+    with pytest.raises(ValueError, match=message):
+        build()
