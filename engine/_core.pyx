@@ -56,7 +56,9 @@ cdef enum:
     RELEASE_AFTER_PACKETS = 1 << 21  # replayed packets after which the pages of mapped files are released: 25 MB of columns
     MIN_PARALLEL_HOPS = 1024  # packet-hops in a window below which threads wait for each other longer than they work
     MAX_THREADS = 64
-    COLLECT_GARBAGE_MIN_MOBILES = 100000  # with fewer, controllers hold too little memory to justify a full collection
+    # With fewer mobile nodes, controllers hold too little memory to justify a full collection. Returning the heap to the
+    # system would cost more than it saves: the next columns need zeroed pages again.
+    MANY_MOBILES = 100000
 
 _SCHEDULING = {"auto": AUTO, "window": WINDOWS, "level": LEVELS, "heap": HEAP}
 _RECORD_LEVELS = {"none": RECORD_NONE, "drops": RECORD_DROPS, "packets": RECORD_PACKETS}
@@ -211,7 +213,8 @@ cdef class Engine(EventLoop):
             raise MemoryLimitError("no memory for a run")
         check_status(guard_init(init_world, self.w, self.built, self.seed, self.tunnel_limit, self.record_level, traced))
         self.built.release_inputs()
-        trim_heap()
+        if self.network.mobile_count >= MANY_MOBILES:
+            trim_heap()
         self.w.time_ordered = self.scheduling == HEAP
         self.runs_by_level = self.scheduling == LEVELS
         for n in self.controllers:
@@ -391,9 +394,9 @@ cdef class Engine(EventLoop):
             self.build_world()
             self.controllers_released = True
             self.controllers = dict.fromkeys(self.controllers)
-            if self.network.mobile_count >= COLLECT_GARBAGE_MIN_MOBILES:
+            if self.network.mobile_count >= MANY_MOBILES:
                 gc.collect()
-            trim_heap()
+                trim_heap()
         finally:
             self.end_use()
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from engine.memory import keep_freed_memory
 from engine.quantities import parse_duration, parse_size
 from handoff.cli.interrupt import InterruptHandler
 from handoff.cli.log import Level, log
@@ -157,6 +158,7 @@ def run_study(
                 states = input_states(checked, scenario)
                 task = ProcedureTask(checked, scenario, seed, threads, limit, detail, states, series_ps, around)
                 return _run_in_processes(task, programs, processes or 1, interruption, progress)
+            keep_freed_memory()
             return study.run_study(
                 setup, programs, seed=seed, threads=threads, memory_limit_bytes=limit, detail=detail, record=record,
                 checkpoints=checkpoints, progress=lambda name: Progress(name, interruption, progress),

@@ -21,6 +21,7 @@ from multiprocessing.context import SpawnProcess
 from queue import SimpleQueue
 from typing import Any
 
+from engine.memory import keep_freed_memory
 from handoff.experiments.execution.serialization import decode_reply, encode_tasks, run_encoded_tasks
 from handoff.experiments.execution.stop_signals import block_stop_signals
 from handoff.experiments.execution.task import Task, TaskResult
@@ -202,6 +203,7 @@ def serve_requests(pipe: Connection, answer: Callable[[bytes, Callable[[], bool]
     answer : callable
         Called with a request, and with a function that returns true after ``STOP_MESSAGE``; returns the reply.
     """
+    keep_freed_memory()
     requests: SimpleQueue[bytes] = SimpleQueue()
     stopped = threading.Event()
 

@@ -1,6 +1,7 @@
 """Memory of a mobile node, as counted by the engine and as measured from outside."""
 
 import json
+import os
 import subprocess
 import sys
 
@@ -85,3 +86,35 @@ def test_the_estimate_covers_uplinks(rate):
     engine.advance("1s")
     assert engine.result().flows["in_flight"].sum() == 20_000
     assert 20_000 * 32 < engine.memory["queues"] < engine.memory_estimate("1s")
+
+
+KEPT_HEAP = """
+from tests.unit.engine.test_memory import idle
+from engine import Engine
+from engine.memory import keep_freed_memory
+
+def resident_bytes():
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * 4096
+
+def run_engine():
+    engine = Engine(idle(10))
+    engine.advance(1)
+    engine.release_controllers()
+
+run_engine()
+keep_freed_memory()
+before = resident_bytes()
+blocks = [bytearray(1 << 20) for _ in range(64)]
+large = bytearray(64 << 20)  # the C library would map it by itself
+del blocks, large
+run_engine()
+print(resident_bytes() - before)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux" or "glibc" not in os.confstr("CS_GNU_LIBC_VERSION"), reason="a setting of glibc")
+def test_freed_memory_stays_with_the_process():
+    """128 MB are allocated and freed; at least 100 of them stay, and a small engine does not return them."""
+    output = subprocess.run([sys.executable, "-c", KEPT_HEAP], capture_output=True, text=True, check=True).stdout
+    assert int(output) > 100 << 20
