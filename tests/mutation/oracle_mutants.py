@@ -96,9 +96,9 @@ ORACLE_MUTANTS = (
     Mutant("unbind removes all", "oracle.py", "[c for c in entry.care_of if c.node != coa]", "[]"),
     Mutant("simultaneous replaces", "oracle.py", "if simultaneous and isinstance(entry, Tunnel):", "if False:"),
     # rescue
-    Mutant("no rescue", "oracle.py", "elif isinstance(old, Local) and isinstance(new, Tunnel | Hold):", "elif False:"),
-    Mutant("rescue on removal too", "oracle.py", "isinstance(new, Tunnel | Hold):", "not isinstance(new, Local):"),
-    Mutant("no rescue into a hold", "oracle.py", "isinstance(new, Tunnel | Hold):", "isinstance(new, Tunnel):"),
+    Mutant("no rescue", "oracle.py", "if names_downlink(old) and new is not None and not names_downlink(new):", "if False:"),
+    Mutant("rescue on removal too", "oracle.py", "new is not None and not names_downlink(new):", "not names_downlink(new):"),
+    Mutant("no rescue into a hold", "oracle.py", "new is not None and not names_downlink(new):", "isinstance(new, Tunnel):"),
     Mutant("rescue takes what has begun", "fifo.py", "== mobile and slot.start > t]", "== mobile and slot.finish > t]"),
     Mutant("rescue: start >= t", "fifo.py", "== mobile and slot.start > t]", "== mobile and slot.start >= t]"),
     Mutant("rescue takes everybody's", "fifo.py", "if slot.packet.mobile == mobile and slot.start > t]", "if slot.start > t]"),

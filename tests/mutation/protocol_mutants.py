@@ -288,7 +288,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "bicasting gets no warning to request at",
         "protocol/program.py",
-        'requests = self.procedure.predictive and self.options.request == "going-down"',
+        "requests = self.procedure.predictive and at_warning",
         "requests = False",
     ),
     Mutant(
@@ -306,7 +306,7 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "update at the warning is not repeated over the new link",
         "protocol/program.py",
-        'if step.on == "going-down":',
+        'if step.on == "going-down" and not prepared:',
         "if False:",
     ),
     Mutant(
@@ -378,13 +378,13 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "marker waits for registration servers",
         "protocol/message_routing.py",
-        "like_data=program_step.kind == program.procedure.marker,",
+        "like_data=program_step.kind == procedure.marker,",
         "like_data=False,",
     ),
     Mutant(
         "every message passes registration servers",
         "protocol/message_routing.py",
-        "like_data=program_step.kind == program.procedure.marker,",
+        "like_data=program_step.kind == procedure.marker,",
         "like_data=True,",
     ),
     Mutant(
