@@ -114,7 +114,7 @@ def test_charts_around_the_handoff_count_each_downstream_packet_once():
 
 
 def test_of_many_procedures_the_best_and_the_worst_have_charts_around_the_handoff(monkeypatch):
-    """Of three procedures that lose 70, 0 and 5 packets, a limit of two leaves out the one in the middle."""
+    """The procedures lose 70, 0 and 5 packets: a limit of two leaves out the third one, which is in the middle."""
     monkeypatch.setattr("handoff.output.report.around_section.MAX_CHARTS", 2)
     tables = with_cells(small_tables(), "runs", lost=[70, 0, 5])
     (section,) = (s for s in study_report(tables).sections if s.key == "around")
