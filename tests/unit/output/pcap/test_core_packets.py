@@ -70,7 +70,9 @@ CHECKS = (
 def decode(path, fields):
     """Decode a capture with tshark and return one dictionary for each frame."""
     command = ["tshark", "-n", "-r", str(path), "-T", "fields", "-E", "occurrence=a"]
-    for preference in ("ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "sctp.checksum:CRC 32c"):
+    # the same packet is on several links, which is no retransmission
+    analysis = ("sctp.tsn_analysis:FALSE", "tcp.analyze_sequence_numbers:FALSE")
+    for preference in ("ip.check_checksum:TRUE", "udp.check_checksum:TRUE", "sctp.checksum:CRC 32c", *analysis):
         command += ["-o", preference]
     for field in fields:
         command += ["-e", field]
