@@ -14,6 +14,9 @@ import pytest
 
 CHROMIUM = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
 
+TIMEOUT_MS = 300_000
+"""A busy machine takes its time for a long page."""
+
 
 @dataclass
 class WatchedPage:
@@ -38,12 +41,13 @@ class Browser:
         context = self.browser.new_context(
             offline=isinstance(path, Path), viewport={"width": width, "height": 900}, color_scheme=scheme, bypass_csp=lift_policy
         )
+        context.set_default_timeout(TIMEOUT_MS)
         watched = WatchedPage(context.new_page())
         watched.page.on("console", lambda m: watched.errors.append(m.text) if m.type in ("error", "warning") else None)
         watched.page.on("pageerror", lambda error: watched.errors.append(str(error)))
         watched.page.on("request", lambda request: watched.requests.append(request.url))
         watched.page.goto(path.as_uri() if isinstance(path, Path) else path)
-        watched.page.wait_for_selector("html[data-ready]", state="attached", timeout=120_000)
+        watched.page.wait_for_selector("html[data-ready]", state="attached")
         yield watched
         context.close()
 

@@ -29,10 +29,10 @@ from tests.unit.output.report.small_study import small_tables
 PICTURES = Path(__file__).parent / "pictures"
 SHRINK = 10
 """Pixels of a page, across and down, that become one of a picture."""
-TIMEOUT_MS = 300_000
-"""A busy machine takes its time for a long page."""
 MAX_STEP = 24
 """Largest difference of two equal pixels of pictures in a colour, of 255: one level, and a part of the next one."""
+MAX_SHIFT = 40
+"""Largest number of rows of a picture by which a part of a page may be higher or lower: 20 lines of text."""
 MAX_SHARE = 0.01
 """Largest share of pixels that differ by more: a line of text more or less, and not a chart, a card or a colour."""
 
@@ -98,7 +98,7 @@ def take(browser: Browser, path: Path, shot: Shot) -> bytes:
         if shot.media == "print":
             page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
             page.emulate_media(media="print", color_scheme=shot.scheme)
-        return shrink(browser, page.screenshot(full_page=True, animations="disabled", timeout=TIMEOUT_MS))
+        return shrink(browser, page.screenshot(full_page=True, animations="disabled"))
 
 
 def shrink(browser: Browser, png: bytes) -> bytes:
@@ -109,9 +109,12 @@ def shrink(browser: Browser, png: bytes) -> bytes:
 
 
 def difference(browser: Browser, first: bytes, second: bytes) -> float:
-    """Return the share of pixels in which two pictures differ visibly. Where only one of them has a pixel, they differ."""
+    """Return the share of pixels in which two pictures differ visibly, if what lies below a line of text more is moved up again.
+
+    The share is infinite if the heights differ by more than ``MAX_SHIFT``.
+    """
     with _canvas(browser, [first, second]) as page:
-        return float(page.evaluate(_COMPARE, MAX_STEP))
+        return float(page.evaluate(_COMPARE, [MAX_STEP, MAX_SHIFT]))
 
 
 @contextmanager
@@ -137,21 +140,37 @@ _SHRINK = """(by) => {
   context.putImageData(pixels, 0, 0);
   return canvas.toDataURL("image/png");
 }"""
-_COMPARE = """(step) => {
+_COMPARE = """([step, shift]) => {
   const images = [...document.images];
-  const width = Math.max(...images.map((i) => i.naturalWidth)), height = Math.max(...images.map((i) => i.naturalHeight));
+  const width = Math.max(...images.map((image) => image.naturalWidth)), heights = images.map((image) => image.naturalHeight);
   const [one, two] = images.map((image) => {
     const canvas = document.createElement("canvas");
-    canvas.width = width, canvas.height = height;
+    canvas.width = width, canvas.height = image.naturalHeight;
     const context = canvas.getContext("2d");
     context.drawImage(image, 0, 0);
-    return context.getImageData(0, 0, width, height).data;
+    return context.getImageData(0, 0, canvas.width, canvas.height).data;
   });
-  let count = 0;
-  for (let i = 0; i < one.length; i += 4) {
-    if ([0, 1, 2, 3].some((k) => Math.abs(one[i + k] - two[i + k]) > step)) count += 1;
+  function unequal(row, other) {
+    let count = 0;
+    for (let i = 4 * width * row, j = 4 * width * other; i < 4 * width * (row + 1); i += 4, j += 4) {
+      if ([0, 1, 2, 3].some((k) => Math.abs(one[i + k] - two[j + k]) > step)) count += 1;
+    }
+    return count;
   }
-  return count / (width * height);
+  // The cheapest alignment of the rows of both, as of the lines of two texts; a row of one picture alone differs as a whole.
+  let last = new Map([[0, 0]]);
+  for (let row = 0; row <= heights[0]; row += 1) {
+    const next = new Map();
+    for (let other = Math.max(0, row - shift); other <= Math.min(heights[1], row + shift); other += 1) {
+      let cost = row || other ? Infinity : 0;
+      if (row && last.has(other)) cost = Math.min(cost, last.get(other) + width);
+      if (next.has(other - 1)) cost = Math.min(cost, next.get(other - 1) + width);
+      if (row && other && last.has(other - 1)) cost = Math.min(cost, last.get(other - 1) + unequal(row - 1, other - 1));
+      next.set(other, cost);
+    }
+    last = next;
+  }
+  return (last.get(heights[1]) ?? Infinity) / (width * Math.max(...heights));
 }"""
 
 
