@@ -68,3 +68,14 @@ def test_ipv4_has_room_for_32768_nodes_and_8388606_mobile_nodes():
     for nodes, mobiles in ((2**15 + 1, 1), (1, 2**23 - 1)):
         (error,) = address_plan_errors(4, nodes, mobiles)
         assert error.startswith("an IPv4 capture has addresses for 32,768 nodes and 8,388,606 mobile nodes, not ")
+
+
+def test_tunnel_identifiers_of_a_node_are_different(setup):
+    """65,536 + 2 (m n + k) + f for mobile node m at node k of n (docs/export.md)."""
+    plan = plan_of(setup, "mipv4")
+    plan.nodes = 10
+    assert [plan.tunnel_identifier(3, node, 0) for node in (0, 4)] == [65_596, 65_604]
+    seen = {plan.tunnel_identifier(m, k, f) for m in range(20) for k in range(10) for f in (0, 1)}
+    assert len(seen) == 400
+    plan.nodes = 32_768
+    assert plan.tunnel_identifier(2**16, 0, 1) == 65_537, "modulo 2**32"

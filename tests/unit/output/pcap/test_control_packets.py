@@ -61,3 +61,23 @@ def test_only_the_last_8_updates_are_remembered():
     for sequence in range(1, 12):
         encoder.packet(MessageFields(number, 1, old, new, peer, sequence, 600, 0, 0), 1)
     assert sorted(encoder.nonces[1, peer]) == list(range(4, 12))
+
+
+@pytest.mark.parametrize(
+    ("name", "source", "destination"),
+    [  # on the old link the mobile node has the old care-of address, on the new link the new one (RFC 5568 6.2.2, 6.2.3)
+        ("MH FBU", "old", "r0"),
+        ("MH FBack", "r0", "old"),
+        ("MH HI", "r0", "r2"),
+        ("ICMPv6 UNA", "new", "r2"),
+    ],
+)
+def test_messages_of_fast_handovers_have_the_care_of_address_of_their_link(name, source, destination):
+    setup, program, encoder = encoder_of("fmipv6-predictive")
+    number = next(i for i, step in enumerate(program.steps) if step.step.format == name)
+    nodes = {n: setup.network.node_index(n) for n in ("r0", "r2")}
+    fields = MessageFields(number, 1, nodes["r0"], nodes["r2"], -1, 7, 600)
+    addresses = {n: encoder.addresses.node(i) for n, i in nodes.items()}
+    addresses |= {"old": encoder.addresses.care_of(2, nodes["r0"]), "new": encoder.addresses.care_of(2, nodes["r2"])}
+    octets = encoder.packet(tuple(fields), 2)
+    assert (octets[8:24], octets[24:40]) == (addresses[source], addresses[destination])
