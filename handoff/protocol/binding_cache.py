@@ -48,15 +48,18 @@ class BindingEntry:
         Deregistration that has overtaken its registration and waits for it (decisions 1 and 3).
     markers : frozenset of int
         Correspondents whose marker has passed this gateway since the current binding was made; -1 for the home agent.
+    relayed_to : int
+        New router to which packets that come back from the old one are passed on; ``NO_BINDING`` for none.
     """
 
-    __slots__ = ("care_of", "deferred", "identification", "latest_identification", "markers")
+    __slots__ = ("care_of", "deferred", "identification", "latest_identification", "markers", "relayed_to")
 
     def __init__(self) -> None:
         self.care_of = _INITIAL
         self.identification = self.latest_identification = 0
         self.deferred: DeferredDeregistration | None = None
         self.markers = _NO_MARKERS
+        self.relayed_to = NO_BINDING
 
 
 class BindingCache:
@@ -127,6 +130,7 @@ class BindingCache:
         home = roles.home_agent
         entry.care_of = new = roles.care_of(role, new_router)
         entry.markers = _NO_MARKERS
+        entry.relayed_to = NO_BINDING
         entry.identification = identification
         if identification > entry.latest_identification:
             entry.latest_identification = identification
@@ -154,11 +158,15 @@ class BindingCache:
 
         A mobile node that has arrived at the new router by itself meanwhile needs no relay.
         """
-        if self.current("HA", ctx.mobile) != args[OLD] or args[IDENTIFICATION] <= self.entries[ctx.mobile].identification:
+        entry, new = self.entries[ctx.mobile], args[NEW]
+        if self.current("HA", ctx.mobile) != args[OLD] or args[IDENTIFICATION] <= entry.identification:
             return
+        if entry.relayed_to not in (NO_BINDING, new):
+            ctx.unbind(entry.relayed_to)
+        entry.relayed_to = new
         header, end = self.roles.tunnel_end("AR")
         until_ps = ctx.time_ps + self.options.forwarding_lifetime(self.roles.procedure.ip)
-        ctx.bind(args[NEW], header_bytes=header, end=end, until_ps=until_ps, simultaneous=True, relayed=True)
+        ctx.bind(new, header_bytes=header, end=end, until_ps=until_ps, simultaneous=True, relayed=True)
 
     def _deregister(self, ctx: Context) -> None:
         """End a binding because the mobile node is at home (RFC 5944 3.6.1, RFC 6275 10.3.2)."""

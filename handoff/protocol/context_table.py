@@ -18,7 +18,7 @@ class MobileContext:
     Attributes
     ----------
     attached : bool
-        The mobile node's link to this router is up.
+        The mobile node's link to this router is up, and will still be up when a packet that leaves now has crossed it.
     expected : bool
         The mobile node will come: what arrives for it waits.
     serving : bool
@@ -92,10 +92,14 @@ class ContextTable:
     def on_link_draining(self, ctx: Context) -> None:
         """Buffer packets from now on, since the link goes down before it could carry them (``old_buffer_packets``)."""
         context = self.entries[ctx.mobile]
+        context.attached = False
         if context.serving and not context.forwarding:
-            until_ps = ctx.time_ps + self._forwarding_ps
-            ctx.buffer(packets=self.options.old_buffer_packets, bytes=self.options.old_buffer_bytes, until_ps=until_ps)
-            context.gate_closed = False
+            self._hold(ctx, context)
+
+    def _hold(self, ctx: Context, context: MobileContext) -> None:
+        until_ps = ctx.time_ps + self._forwarding_ps
+        ctx.buffer(packets=self.options.old_buffer_packets, bytes=self.options.old_buffer_bytes, until_ps=until_ps)
+        context.gate_closed = False
 
     def on_link_down(self, ctx: Context) -> None:
         """Record that the link is down."""
@@ -134,12 +138,17 @@ class ContextTable:
         Without a marker the gate opens ``gate_timer_ps`` later.
         """
         context = self.entries[ctx.mobile]
+        if args[IDENTIFICATION] < context.last_identification:
+            return  # of an earlier arrival
         if not context.expected:
             self._begin(context, args)
         context.expected = False
         context.last_identification = max(context.last_identification, args[IDENTIFICATION])
         comes_from_elsewhere = args[OLD] >= 0 and args[OLD] != self.node
         context.serving = True
+        if not context.attached:  # the mobile node has left again
+            self._hold(ctx, context)
+            return
         context.gate_closed = self.procedure.gate and not context.marker_passed and comes_from_elsewhere
         if context.gate_closed:
             packets, size_bytes = self.options.new_buffer_packets, self.options.new_buffer_bytes
@@ -148,20 +157,13 @@ class ContextTable:
         else:
             ctx.deliver_locally()
 
-    def _fence(self, ctx: Context, args: tuple[int, ...]) -> None:
-        """Drop the copies that the old router has sent itself, and deliver what comes from now on."""
-        context = self.entries[ctx.mobile]
-        if context.expected and args[IDENTIFICATION] > context.last_identification:
-            ctx.unbind()
-            self._open(ctx, args)
-
     def _release(self, ctx: Context, args: tuple[int, ...]) -> None:
         """Open the gate, because the marker says that no forwarded packet will follow."""
         context = self.entries[ctx.mobile]
         if args[NEW] != self.node or args[IDENTIFICATION] < context.last_identification:
             return
         if self.roles.handoffs is not None:
-            self.roles.handoffs.note(ctx.mobile, args[NEW], "marker_ps", ctx.time_ps)
+            self.roles.handoffs.note(ctx.mobile, args[NEW], "marker_ps", ctx.time_ps, ctx.time_ps)
         context.marker_passed = True
         self._open_gate(ctx, context)
 
@@ -174,8 +176,8 @@ class ContextTable:
         """Note the end of a handoff."""
         if self.roles.handoffs is not None:
             for column in ("reply_ps", "bound_ps"):
-                self.roles.handoffs.note(ctx.mobile, args[NEW], column, ctx.time_ps)
-            self.roles.handoffs.note(ctx.mobile, args[NEW], "completed", 1)
+                self.roles.handoffs.note(ctx.mobile, args[NEW], column, ctx.time_ps, ctx.time_ps)
+            self.roles.handoffs.note(ctx.mobile, args[NEW], "completed", 1, ctx.time_ps)
 
     def on_gate_timer(self, ctx: Context, identification: int) -> None:
         """Open a gate whose marker has not come, unless a later handoff has closed it."""
@@ -187,7 +189,7 @@ class ContextTable:
     def before_sending(self, ctx: Context, action: str, args: tuple[int, ...]) -> None:
         """Apply the action of the first node of a message, or note that a command leaves."""
         if self.roles.handoffs is not None:
-            self.roles.handoffs.note(ctx.mobile, args[NEW], "rescue_ps", ctx.time_ps)
+            self.roles.handoffs.note(ctx.mobile, args[NEW], "rescue_ps", ctx.time_ps, ctx.time_ps)
         if action == "forward":
             self.start_forwarding(ctx, args)
         elif action == "copy":
@@ -208,7 +210,7 @@ class ContextTable:
             return
         context.forwarding = True
         context.serving = beside_cell
-        context.gate_closed = False
+        context.gate_closed = context.marker_passed = False
         if self.procedure.forwarding == "none":
             ctx.unbind()
             return
@@ -240,6 +242,8 @@ class ContextTable:
     def on_marker(self, ctx: Context, args: tuple[int, ...]) -> tuple[bool, bool]:
         """Process a marker at the old router: pass it on behind what has been forwarded, or keep it until forwarding begins.
 
+        After a return of the mobile node, this router forwards nothing any longer, and the marker goes on at once.
+
         Returns
         -------
         relay : bool
@@ -249,7 +253,7 @@ class ContextTable:
         """
         context = self.entries[ctx.mobile]
         if args[IDENTIFICATION] < context.last_identification:
-            return False, False
+            return True, False
         if context.forwarding and not context.serving:
             context.marker_passed = True
             return True, context.ended and self.options.forwarding_end == "marker"
@@ -278,13 +282,17 @@ class ContextTable:
         return False
 
     def restart(self, ctx: Context) -> None:
-        """Forget everything about a mobile node."""
-        self.entries[ctx.mobile] = MobileContext(False)
+        """Forget everything about a mobile node but its link."""
+        attached = self.entries[ctx.mobile].attached
+        self.entries[ctx.mobile] = context = MobileContext(False)
+        context.attached = attached
         ctx.unbind()
 
     # -- messages that pass -----------------------------------------------------------------------------------------------
     def on_request(self, ctx: Context, args: tuple[int, ...]) -> None:
-        """Do nothing: other messages tell this router what it has to know."""
+        """Deliver to a mobile node that registers through this router, if the message that announced it was lost."""
+        if not self.entries[ctx.mobile].serving:
+            self._open(ctx, args)
 
     def on_reply(self, ctx: Context, lifetime_ps: int) -> None:
         """Do nothing: a context has no lifetime."""
@@ -299,7 +307,6 @@ class ContextTable:
 _EFFECTS = {
     "expect": ContextTable._expect,
     "open": ContextTable._open,
-    "fence": ContextTable._fence,
     "release": ContextTable._release,
     "complete": ContextTable._complete,
     "end": ContextTable._end,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left, bisect_right
 
 import numpy as np
 import numpy.typing as npt
@@ -31,6 +32,9 @@ mobile node sent the old router the update that makes it forward; in prepared pr
 request. ``denied``: refusals received. ``between``: 1 if the move led to another region. ``markers``: markers received, one for
 each correspondent with route optimization."""
 
+WITHOUT_COMMAND = 4
+"""Scenario 2 or 3 of a prepared handoff, which ``HandoffRecords.columns`` decides. A mobile node does not know what its old
+router has sent: an engine may handle the mobile node's event before an earlier one of the router."""
 _COUNTERS = ("scenario", "completed", "retransmissions", "denied", "between", "markers")
 
 
@@ -44,8 +48,6 @@ class HandoffRecords:
     row_of : array
         Row of the handoff that leaves each attachment, or -1. The last attachment of the setup is never left, so that
         ``row_of[-1]`` is -1 and index -1 can stand for "no attachment".
-    current : dict of int to int
-        Row of the last handoff of each mobile node that has begun one, in prepared procedures.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -66,10 +68,12 @@ class HandoffRecords:
         row_of = np.full(len(attachments.mobile), -1, np.int64)
         row_of[old] = np.arange(count)
         self.row_of = array("q", row_of.tobytes())
-        self.current: dict[int, int] = {}
 
-    def note(self, mobile: int, new: int, column: str, value: int) -> None:
-        """Set a column of the current handoff of a mobile node, if it leads to ``new`` and has no value yet.
+    def note(self, mobile: int, new: int, column: str, value: int, now_ps: int) -> None:
+        """Set a column of the last handoff of a mobile node to ``new``, if it has no value or a greater one.
+
+        The row follows from the setup alone, and the least value stays, so that the order in which an engine handles events of
+        different nodes is of no importance.
 
         Parameters
         ----------
@@ -79,12 +83,28 @@ class HandoffRecords:
             A column.
         value : int
             Value of the column, 0 or more.
+        now_ps : int
+            Time of the event: handoffs whose prediction (without one: whose first link event) comes later do not count.
         """
-        row, columns = self.current.get(mobile, -1), self.arrays
-        if row >= 0 and columns["new_router"][row] == new and columns[column][row] in (-1, 0):
-            columns[column][row] = value
+        columns = self.arrays
+        first, end = bisect_left(columns["mobile"], mobile), bisect_right(columns["mobile"], mobile)
+        last = bisect_right(columns["up_ps"], now_ps, first, end)  # the first whose new link is not up; its old one is
+        for row in range(min(last, end - 1), first - 1, -1):
+            if columns["new_router"][row] != new:
+                continue
+            predict_ps = columns["predict_ps"][row]
+            begin_ps = min(columns["down_ps"][row], columns["up_ps"][row])
+            if (predict_ps if predict_ps >= 0 else begin_ps) <= now_ps:
+                if columns[column][row] in (-1, 0) or value < columns[column][row]:
+                    columns[column][row] = value
+                return
 
     @property
     def columns(self) -> dict[str, npt.NDArray[np.int64]]:
-        """Columns as NumPy views on ``arrays``."""
-        return {name: np.asarray(values) for name, values in self.arrays.items()}
+        """Columns as NumPy views on ``arrays``; a copy of the scenarios if prepared handoffs ended without a command."""
+        columns = {name: np.asarray(values) for name, values in self.arrays.items()}
+        undecided = columns["scenario"] == WITHOUT_COMMAND
+        if undecided.any():
+            was_sent = (columns["rescue_ps"] >= 0) & (columns["rescue_ps"] <= columns["down_ps"])
+            columns["scenario"] = np.where(undecided, np.where(was_sent, 2, 3), columns["scenario"])
+        return columns

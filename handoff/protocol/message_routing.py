@@ -131,10 +131,10 @@ def _passing_action(program_step: ProgramStep, role: str, procedure: Procedure) 
     path, kind = program_step.step.path, program_step.kind
     if role == "oAR" and kind == procedure.marker:
         return "marker"
-    if procedure.prepared:
-        return ""
     if role == "nAR" and path[0] == "MN" and kind in REQUESTS:
         return "request"
+    if procedure.prepared:
+        return ""
     if role == "GFA" and kind == "RQ":
         return "bind"
     if role in ("oGFA", "oMAP"):

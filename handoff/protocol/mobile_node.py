@@ -142,6 +142,8 @@ class MobileNodeController:
             return
         self.message_handlers[action](ctx, state, args, event.via)
         for number in self.steps_after[position & STEP_MASK]:
+            if self.program.procedure.prepared and state.target_router != args[NEW]:
+                return  # of an earlier handoff
             self.client.send_request(ctx, state, number, (args[PEER_LIFETIME] & PEER_MASK) - 1, args[OLD], args[NEW])
 
     def _initial_state(self, mobile: int) -> MobileNodeState:

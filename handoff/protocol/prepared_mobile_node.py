@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from engine import Context
 from handoff.protocol.constants import SECOND
-from handoff.protocol.handoff_records import HandoffRecords
+from handoff.protocol.handoff_records import WITHOUT_COMMAND, HandoffRecords
 from handoff.protocol.message_routing import MessageHop
 from handoff.protocol.messages import NEW, OLD, PEER_BITS, PEER_LIFETIME
 from handoff.protocol.mobile_node import MobileNodeController, without_attachment
@@ -13,8 +13,8 @@ from handoff.protocol.program import GOING_DOWN, HOME, PREDICT, REFRESH, SETTLED
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Attachments
 
-COMMANDED, COMMAND_LOST, WITHOUT_COMMAND = 1, 2, 3
-"""Scenarios of a prepared handoff: I the command was heard, II it was sent but not heard, III none was sent."""
+COMMANDED = 1
+"""Scenario of a prepared handoff whose command was heard. ``WITHOUT_COMMAND`` stands for scenarios II and III until the end."""
 
 
 class PreparedMobileNode(MobileNodeController):
@@ -51,14 +51,16 @@ class PreparedMobileNode(MobileNodeController):
         """Begin the handoff that leaves an attachment, and its measurement."""
         super().begin_handoff(ctx, state, attachment)
         state.commanded_attachment = -1
-        self.handoffs.current[ctx.mobile] = self.row_of[attachment]
 
     def _on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         if self.begun[attachment]:
             return
         self.begin_handoff(ctx, state, attachment)
+        self.records["known_ps"][self.row_of[attachment]] = ctx.time_ps
+        self._report_prediction(ctx, state, attachment)
+
+    def _report_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         row = self.row_of[attachment]
-        self.records["known_ps"][row] = ctx.time_ps
         if not self._waits_for_warning(row) and not self._waits_for_link(row, state, attachment):
             self._report(ctx, state, attachment)
 
@@ -101,31 +103,32 @@ class PreparedMobileNode(MobileNodeController):
     def on_command(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], via: int) -> None:
         """Leave for the new link: at once if it is up, otherwise when it comes up."""
         self.client.match_reply(state, args)
-        attachment = state.handoff_attachment
-        row = self._row_of_message(state, args)
-        if row < 0 or state.router != args[OLD] or state.commanded_attachment >= 0:
+        to_target = (state.router, state.target_router) == (args[OLD], args[NEW])
+        if not to_target or state.commanded_attachment >= 0:
             return  # of an earlier handoff, or the second copy
-        state.commanded_attachment = attachment + 1
-        self.records["reply_ps"][row] = ctx.time_ps
-        if attachment + 1 in state.links:
-            self._attach(ctx, state, attachment + 1)
+        state.commanded_attachment = attachment = state.target_attachment
+        self.records["reply_ps"][self.row_of[attachment - 1]] = ctx.time_ps
+        if attachment in state.links:
+            self._attach(ctx, state, attachment)
 
     # -- the move ---------------------------------------------------------------------------------------------------------
     def _on_link_up(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = (*state.links, attachment)
-        if state.router == self.router[attachment]:
+        if state.router == self.router[attachment] and state.target_router in (-1, state.router):
             ctx.set_upstream_route(state.router)
+        elif state.router == self.router[attachment]:  # it may have forwarded to the reported router since
+            self._reestablish(ctx, state, attachment, state.target_router)
         elif state.commanded_attachment == attachment:
             self._attach(ctx, state, attachment)
         elif not self.has_commands:
-            self._reestablish(ctx, state, attachment)
+            self._reestablish(ctx, state, attachment, state.router)
         elif state.handoff_attachment == attachment - 1 and self.client.has_link(state, state.router):
             left = attachment - 1
             if self.records["known_ps"][self.row_of[left]] >= 0 and not self._waits_for_warning(self.row_of[left]):
                 self._report(ctx, state, left)
                 self._ask_to_leave(ctx, state, left)
         elif not self.client.has_link(state, state.router):
-            self._reestablish(ctx, state, attachment)
+            self._reestablish(ctx, state, attachment, state.router)
 
     def _on_link_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         state.links = without_attachment(state.links, attachment)
@@ -138,27 +141,26 @@ class PreparedMobileNode(MobileNodeController):
             else:
                 ctx.clear_upstream_route()
             if state.links:
-                self._reestablish(ctx, state, state.links[-1])
+                self._reestablish(ctx, state, state.links[-1], state.router)
         self._schedule_measurement_end(ctx, state)
 
     def _attach(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Arrive at the commanded router."""
-        self._arrive(ctx, state, attachment, "attach", COMMANDED)
+        self._arrive(ctx, state, attachment, "attach", COMMANDED, state.router)
+        self._schedule_measurement_end(ctx, state)
 
-    def _reestablish(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
-        """Arrive at a router without a command."""
+    def _reestablish(self, ctx: Context, state: MobileNodeState, attachment: int, old: int) -> None:
+        """Arrive at a router without a command. It fetches the context from ``old``."""
         left = attachment - 1
         if self.row_of[left] >= 0 and not self.begun[left]:
             self.begin_handoff(ctx, state, left)
-        row = self.row_of[state.handoff_attachment]
-        sent = row >= 0 and self.records["rescue_ps"][row] >= 0
         state.drop_requests()
-        self._arrive(ctx, state, attachment, "move", COMMAND_LOST if sent else WITHOUT_COMMAND)
+        self._arrive(ctx, state, attachment, "move", WITHOUT_COMMAND, old)
+        self._schedule_measurement_end(ctx, state)
 
-    def _arrive(self, ctx: Context, state: MobileNodeState, attachment: int, event: str, scenario: int) -> None:
-        old, new = state.router, self.router[attachment]
-        row = self.row_of[state.handoff_attachment]
-        if row >= 0 and self.records["new_router"][row] == new:
+    def _arrive(self, ctx: Context, state: MobileNodeState, attachment: int, event: str, scenario: int, old: int) -> None:
+        new, row = self.router[attachment], self.row_of[attachment - 1]
+        if row >= 0 and self.begun[attachment - 1] and not self.records["scenario"][row]:
             self.records["scenario"][row] = scenario
             if self.records["request_ps"][row] < 0:
                 self.records["request_ps"][row] = ctx.time_ps
@@ -167,12 +169,13 @@ class PreparedMobileNode(MobileNodeController):
         state.router = state.target_router = new
         state.target_attachment, state.commanded_attachment = attachment, -1
         ctx.set_upstream_route(new)
-        state.identification = self.client.next_identification(ctx, state)
+        state.identification, state.last_move_request_ps = self.client.next_identification(ctx, state), ctx.time_ps
         for number in self.program.steps_on(HOME, event):
             hop = self.message_hops[number]
             if not hop.is_conditional or self.roles.applies(hop.program_step, old, new):
                 self.client.send_request(ctx, state, number, -1, old, new)
-        self._schedule_measurement_end(ctx, state)
+        if attachment == state.handoff_attachment and self.records["known_ps"][self.row_of[attachment]] >= 0:
+            self._report_prediction(ctx, state, attachment)  # the next move was predicted before this one
 
     # -- after the move ---------------------------------------------------------------------------------------------------
     def _on_registered(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
@@ -180,8 +183,8 @@ class PreparedMobileNode(MobileNodeController):
             state.registration_request = 0
             row = self._row_of_message(state, args)
             if row >= 0:
-                self.handoffs.note(ctx.mobile, args[NEW], "bound_ps", ctx.time_ps)
-                self.handoffs.note(ctx.mobile, args[NEW], "reply_ps", ctx.time_ps)
+                self.handoffs.note(ctx.mobile, args[NEW], "bound_ps", ctx.time_ps, ctx.time_ps)
+                self.handoffs.note(ctx.mobile, args[NEW], "reply_ps", ctx.time_ps, ctx.time_ps)
                 self.records["completed"][row] = 1
             state.refresh_timer += 1
             ctx.timer(ctx.time_ps + self.program.refresh_ps(args[PEER_LIFETIME] >> PEER_BITS), REFRESH, state.refresh_timer)
@@ -198,7 +201,8 @@ class PreparedMobileNode(MobileNodeController):
     def _schedule_measurement_end(self, ctx: Context, state: MobileNodeState) -> None:
         """End the measurement ``settle_ps`` after a completed handoff whose old link is down.
 
-        Routers complete a handoff in which the mobile node gets no reply: it asks again after each such time.
+        Routers complete a handoff in which the mobile node gets no reply: it looks again after each such time, and goes through
+        re-establishment again if a message must have been lost.
         """
         attachment = state.handoff_attachment
         if self.row_of[attachment] >= 0 and attachment not in state.links and state.router != self.router[attachment]:
@@ -208,10 +212,15 @@ class PreparedMobileNode(MobileNodeController):
         if state.handoff_attachment != attachment:
             return
         row = self.row_of[attachment]
-        settled_ps = max(self.records["bound_ps"][row], self.records["marker_ps"][row]) + self.options.settle_ps
-        if self.records["completed"][row] and settled_ps <= ctx.time_ps:
+        bound_ps, marker_ps = self.records["bound_ps"][row], self.records["marker_ps"][row]
+        waited_ps = ctx.time_ps - self.records["up_ps"][row]
+        is_complete = self.records["completed"][row] and bound_ps + self.options.settle_ps <= ctx.time_ps
+        if is_complete and marker_ps + self.options.settle_ps <= ctx.time_ps:
             ctx.end_measurement()
             state.handoff_attachment = -1
-        else:  # twice as long each time
-            wait_ps = max(self.options.settle_ps, ctx.time_ps - self.records["up_ps"][row])
-            ctx.timer(ctx.time_ps + wait_ps, SETTLED, attachment)
+            return
+        is_stuck = not is_complete and ctx.time_ps - state.last_move_request_ps >= self.options.retransmit_ps
+        if is_stuck and state.router == self.router[attachment + 1] and attachment + 1 in state.links:
+            scenario, old = self.records["scenario"][row], self.records["old_router"][row]
+            self._arrive(ctx, state, attachment + 1, "move", scenario, old)
+        ctx.timer(ctx.time_ps + max(self.options.settle_ps, waited_ps), SETTLED, attachment)  # twice as long each time

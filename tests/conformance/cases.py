@@ -126,9 +126,9 @@ def upstream_loss(down: float, at: float) -> PathsByTime:
 class Case:
     """Expected course of one procedure in one scenario. Each case equals only itself, so that its run can be kept.
 
-    ``hops``: a line "message from to sent received" for each message hop, by time of sending. ``tables``: pairs (time, entry) for
-    each node, with the entry just after that time. ``down``, ``up``: paths of single data packets. ``marker``: arrival of the
-    last marker at the mobile node, through whatever router; None if no marker arrives.
+    ``hops``: a line "message from to sent received" for each message hop, by time of sending; "-" for a lost message.
+    ``tables``: pairs (time, entry) for each node, with the entry just after that time. ``down``, ``up``: paths of single data
+    packets. ``marker``: arrival of the last marker at the mobile node, through whatever router; None if no marker arrives.
     """
 
     procedure: str
@@ -144,7 +144,7 @@ class Case:
     def expected_hops(self) -> list[Hop]:
         """Parse the lines of ``hops``."""
         lines = [line.split() for line in self.hops.split("\n") if line.strip()]
-        return [Hop(message, source, to, float(sent), float(received)) for message, source, to, sent, received in lines]
+        return [Hop(*names, float(sent), None if received == "-" else float(received)) for *names, sent, received in lines]
 
     def hops_with_layer2_relay(self) -> list[Hop]:
         """Return the hops with layer-2 relay: layer 2 carries messages past the old router to the new one.

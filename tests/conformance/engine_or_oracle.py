@@ -13,7 +13,7 @@ import pytest
 
 import handoff.simulation.run
 from engine import Engine, Result
-from handoff.protocol.procedures import MIXTURE, PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES, HANDOVERS, MIXTURE
 from handoff.protocol.setup import ProcedureGroups, Setup
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import RunResult, run_procedure
@@ -58,11 +58,14 @@ def procedure_differences(number: int) -> list[str]:
 
     One town in five is under attack.
     """
-    procedure = list(PROCEDURES)[number % len(PROCEDURES)]
-    calls, home_link = number // len(PROCEDURES) % 2 == 0, number % 4 == 3
-    town = Town(wild=True, mobiles=4, home_link=home_link, moving_ms=2_500, until_ms=3_000, calls=calls)
+    procedure, cycle = list(ALL_PROCEDURES)[number % len(ALL_PROCEDURES)], number // len(ALL_PROCEDURES)
+    is_prepared = procedure in HANDOVERS
+    home_link = not is_prepared and (number + cycle) % 4 == 3
+    town = Town(
+        wild=True, mobiles=4, home_link=home_link, moving_ms=2_500, until_ms=3_000, calls=cycle % 2 == 0, control=is_prepared
+    )
     setup = town.setup(number)
-    if number // len(PROCEDURES) % 4 in (2, 3) and number % 2:
+    if (number // 2 + cycle) % 4 == 2:
         setup, procedure = _draw_mixture(setup, procedure, number), MIXTURE
     if number % 5 == 4:
         setup = with_random_attacks(setup, number)
@@ -78,14 +81,16 @@ def procedure_differences(number: int) -> list[str]:
 def _draw_mixture(setup: Setup, procedure: str, number: int) -> Setup:
     """Return the setup with the groups of a procedure and of one or two random ones, each mobile node in a random group."""
     rng = Random(number)
-    procedures = (procedure, *rng.choices(list(PROCEDURES), k=rng.randint(1, 2)))
+    has_home_link = setup.home_agent in setup.network.cell_of_node  # which prepared procedures have not
+    others = [p for p in ALL_PROCEDURES if not (has_home_link and p in HANDOVERS)]
+    procedures = (procedure, *rng.choices(others, k=rng.randint(1, 2)))
     group = [rng.randrange(len(procedures)) for _ in range(setup.network.mobile_count)]
     return replace(setup, groups=ProcedureGroups(procedures, np.array(group, np.int64)))
 
 
 def file_study_differences(number: int) -> list[str]:
     """Return the differences for study ``number`` made of files, and packets not sent when capture and docs/replay.md say."""
-    procedure = list(PROCEDURES)[number // 2 % len(PROCEDURES)]
+    procedure = list(ALL_PROCEDURES)[number // 2 % len(ALL_PROCEDURES)]
     with tempfile.TemporaryDirectory() as folder:
         files = Study(Path(folder), number)
         setup = files.setup()

@@ -21,7 +21,8 @@ class Town:
     ``rough``: slow and lossy links with small buffers, and random layer-2 events. Otherwise every move is predicted ``lead_ms``
     before the warning, which comes ``guard_ms`` before the link goes down, and ``overlap`` selects dual access. ``wild``: random
     values of all options, and restarts of agents. ``calls``: mobile nodes also send to each other. ``home_link``: mobile nodes
-    also visit the home agent, which has a radio.
+    also visit the home agent, which has a radio. ``control``: AMF and SMF are nodes of their own, which are often busy, and the
+    options of prepared procedures are random.
     """
 
     rough: bool = True
@@ -34,6 +35,7 @@ class Town:
     moving_ms: int = 5_000
     until_ms: int = 6_000
     calls: bool = False
+    control: bool = False
 
     def setup(self, seed: int) -> Setup:
         """Return the setup with number ``seed`` of this kind."""
@@ -68,6 +70,7 @@ class Town:
             net.link(a, b, delay=ms(1, 8), both=True, **wired)
         if self.home_link:
             net.cell("ha", delay=ms(1, 6), rate=rough(None, 2_000_000), loss=rough("0", "0.05"), shared=bool(rng.integers(2)))
+        control_nodes = self._add_control_nodes(net, np.random.default_rng([seed, 3])) if self.control else {}
         rows = []
         for i in range(self.mobiles):
             mobile = net.mobile(f"mn{i}", home="ha")
@@ -93,10 +96,34 @@ class Town:
         restarts: tuple[Restart, ...] = ()
         if self.wild:
             options = replace(options, **self.random_options(np.random.default_rng([seed, 1])))
+            if self.control:
+                options = replace(options, **self.prepared_options(np.random.default_rng([seed, 4])))
             if rng.random() < 0.2:
                 restarts = (Restart(int(rng.integers(len(net.nodes))), ms(100, self.until_ms)),)
         gateways = {net.node_index(r): net.node_index(g) for r, g in zip(names, ("g0", "g0", "g1"), strict=True)}
-        return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options, gateways, restarts)
+        return Setup(net, net.node_index("ha"), movement, self.until_ms * MS, options, gateways, restarts,
+            control_nodes=control_nodes,
+        )  # fmt: skip
+
+    def _add_control_nodes(self, net: Network, rng: np.random.Generator) -> dict[str, int]:
+        """Add AMF and SMF beside the home agent, each with a probability of 3/4, and return the nodes of their roles."""
+        nodes = {}
+        for role in ("AMF", "SMF"):
+            if rng.random() < 0.75:
+                queue = (None, None, 1, 3)[rng.integers(4)] if self.rough else None
+                service = int(rng.integers(0, 2 * MS if queue is None else 10 * MS))
+                net.node(role.lower(), registration=service, registration_queue=queue)
+                for name in ("ha", "r0", "r1", "r2"):
+                    net.link(role.lower(), name, delay=int(rng.integers(MS, 15 * MS)), both=True)
+                nodes[role] = net.node_index(role.lower())
+        return nodes
+
+    @staticmethod
+    def prepared_options(rng: np.random.Generator) -> dict[str, object]:
+        """Return random values of the options of prepared procedures."""
+        timer_ps = int(rng.integers(0, 200 * MS))
+        containers = {f"{name}_container_bytes": (None, 0, 20, 800)[rng.integers(4)] for name in ("request", "command")}
+        return {"gate_timer_ps": timer_ps, **containers} if rng.random() < 0.5 else containers
 
     @staticmethod
     def random_options(rng: np.random.Generator) -> dict[str, object]:

@@ -52,7 +52,8 @@ class RunView(RunObserver):
     def table(self, node: str, at: float, mobile: int = 0) -> Any:
         """Return a node's table entry for a mobile node just after ``at`` (ms).
 
-        The entry is None, ``"local"``, ``"hold"`` or the list of the care-of routers' names.
+        The entry is None, ``"local"``, ``"hold"``, ``"gate"`` (a hold with one) or the list of the care-of routers' names, of
+        which the node itself stands for its cell.
         """
         index, now = self.setup.network.node_index(node), round(at * MS)
         entry: Any = self._initial_entry(index, mobile)  # (kind, until) or {care-of node: until} or None
@@ -98,10 +99,13 @@ class RunView(RunObserver):
     def _entry_after(entry: Any, action: Action) -> Any:
         arguments = action.arguments
         if action.verb in ENTRY_OF_VERB:
-            return ENTRY_OF_VERB[action.verb], arguments["until_ps"]
+            gated = action.verb == "buffer" and arguments["gate"] is not None
+            return "gate" if gated else ENTRY_OF_VERB[action.verb], arguments["until_ps"]
         if action.verb == "unbind":
             if arguments["coa"] is None or not isinstance(entry, dict):
                 return None
             return {coa: until for coa, until in entry.items() if coa != arguments["coa"]} or None
         others = entry if arguments["simultaneous"] and isinstance(entry, dict) else {}
+        if arguments["beside_cell"]:
+            others = {action.node: arguments["until_ps"]}
         return others | {arguments["coa"]: arguments["until_ps"]}

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES, HANDOVERS, PROCEDURES
 from tests.conformance.engine_or_oracle import run_on
 from tests.conformance.random_towns import LONGEST_PATH_MS, MS, Town
 
@@ -20,11 +20,12 @@ def one_and_deep(count: int) -> list[object]:
     return [0, *(pytest.param(seed, marks=pytest.mark.deep) for seed in range(1, count))]
 
 
-@pytest.mark.parametrize("procedure", PROCEDURES)
+@pytest.mark.parametrize("procedure", ALL_PROCEDURES)
 @pytest.mark.parametrize("seed", one_and_deep(20))
 def test_traffic_resumes_after_the_last_move(procedure, seed):
     """Mobile nodes stop moving after 5 s. 70 s later, after every back-off (at most 32 s), packets of each flow still arrive."""
-    setup = Town(until_ms=75_000, home_link=seed % 2 == 0).setup(seed)
+    is_prepared = procedure in HANDOVERS
+    setup = Town(until_ms=75_000, home_link=seed % 2 == 0 and not is_prepared, control=is_prepared).setup(seed)
     last = run_on(setup, procedure, seed).result.flows["last_ps"]
     assert np.min(last) > 55_000 * MS, [setup.network.mobile_name(i // 2) for i in np.flatnonzero(last <= 55_000 * MS)]
 
@@ -95,3 +96,30 @@ def test_a_guard_of_two_radio_delays_avoids_loss(procedure, relay, overlap, lead
     assert scenarios <= {1, 2} if overlap else scenarios == {3}
     if overlap and lead_ms > LONGEST_PATH_MS:
         assert scenarios == {1}
+
+
+FORWARDING = [
+    name for name, procedure in HANDOVERS.items()
+    if procedure.predictive and procedure.forwarding != "none" and not any(step.on == "going-down" for step in procedure.signalling)
+]  # fmt: skip
+"""Prepared procedures in which the mobile node leaves at the command, and not at the warning."""
+
+
+@pytest.mark.parametrize("procedure", FORWARDING)
+@pytest.mark.parametrize("overlap", [True, False])
+@pytest.mark.parametrize("seed", one_and_deep(12))
+def test_a_heard_command_loses_nothing_and_a_gate_reorders_nothing(procedure, overlap, seed):
+    """Every move is prepared 300 ms before, the next one begins after it, and buffers are unlimited.
+
+    Two active stacks need two links; early copies come twice.
+    """
+    if procedure == "daps" and not overlap:
+        return
+    setup = Town(rough=False, lead_ms=300, guard_ms=12, overlap=overlap, control=True).setup(seed)
+    options = replace(setup.options, old_buffer_packets=None, request="predict")
+    run = run_on(replace(setup, options=options), procedure, seed, detail=True)
+    assert len(run.handoffs["mobile"]) > 5
+    assert set(run.handoffs["scenario"].tolist()) == set(run.handoffs["completed"].tolist()) == {1}
+    assert run.result.flows["lost"].sum() == 0
+    assert (run.result.flows["duplicate"].sum() == 0) == (procedure != "cho-early")
+    assert run.handoffs["reordered"].sum() == 0 or not HANDOVERS[procedure].gate

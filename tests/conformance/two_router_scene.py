@@ -5,7 +5,8 @@ the longer path through the home agent, and upstream packets do not (triangular 
 peer-old 22, peer-new 21. Gateways: ha-gw 7.5, gw-old 3, gw-new 5, ha-gw2 8.5, gw2-new 4, cn-gw 24, cn-gw2 26; the delays show
 which node sends directly to a gateway. Both routers belong to gw, or with two regions new belongs to gw2. Home agent, gateways
 and correspondents take 1 ms for a message, routers no time. With ``home_link`` the home agent has a radio too, with 3 ms. With
-``temporary_home_agent`` the router old has the temporary home agent tha: old-tha 2, tha-new 7, no time for a message.
+``temporary_home_agent`` the router old has the temporary home agent tha: old-tha 2, tha-new 7, no time for a message. With
+``control`` AMF and SMF are nodes that take 1 ms for a message: amf-old 8, amf-new 9, amf-ha 5, amf-smf 2, smf-ha 4.5.
 """
 
 from __future__ import annotations
@@ -61,6 +62,7 @@ class Scene:
     old_cell: Mapping[str, int | str] | None = None
     home_link: bool = False
     temporary_home_agent: bool = False
+    control: bool = False
     delays: Mapping[str, float] = field(default_factory=dict)
     service: Mapping[str, float] = field(default_factory=dict)
 
@@ -91,6 +93,7 @@ class Scene:
             net.node("tha")
             net.link("old", "tha", delay=ps(2), both=True)
             net.link("tha", "new", delay=ps(7), both=True)
+        control_nodes = self._add_control_nodes(net) if self.control else {}
         mobiles = net.mobiles(self.mobiles, home="ha")
         for label, node, times, upward in (("down", "cn", down, False), ("up", "cn", up, True), ("peer", "peer", peer, False)):
             if len(times):
@@ -114,7 +117,16 @@ class Scene:
             {net.node_index(r): net.node_index(g) for r, g in gateways.items()},
             tuple(Restart(net.node_index(node), ps(at)) for node, at in self.restarts),
             temporary_home_agents={net.node_index("old"): net.node_index("tha")} if self.temporary_home_agent else {},
+            control_nodes=control_nodes,
         )
+
+    @staticmethod
+    def _add_control_nodes(net: Network) -> dict[str, int]:
+        for name in ("amf", "smf"):
+            net.node(name, registration=ps(1))
+        for a, b, delay in (("amf", "old", 8), ("amf", "new", 9), ("amf", "ha", 5), ("amf", "smf", 2), ("smf", "ha", 4.5)):
+            net.link(a, b, delay=ps(delay), both=True)
+        return {name.upper(): net.node_index(name) for name in ("amf", "smf")}
 
     def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> RunResult:
         return run_procedure(self.setup(down, up, options), procedure, reference=ZERO_BYTES)

@@ -5,6 +5,7 @@ A mutant replaces one text in one file of engine/; the text must occur there exa
 
 from __future__ import annotations
 
+from tests.mutation.handover_mutants import GATE_MUTANTS
 from tests.mutation.level_mutants import LEVEL_MUTANTS
 from tests.mutation.mutant import Mutant
 
@@ -444,5 +445,6 @@ UPLINK_MUTANTS = (
 )
 ENGINE_MUTANTS = (
     QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS + UPLINK_MUTANTS + LEVEL_MUTANTS
+    + GATE_MUTANTS
 )
 IN_EVERY_RUN = 1  # leading mutants that also run without --mutants

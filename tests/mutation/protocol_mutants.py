@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tests.mutation.attack_mutants import ATTACK_MUTANTS
 from tests.mutation.equal_means_mutants import EQUAL_MEANS_MUTANTS
+from tests.mutation.handover_mutants import HANDOVER_MUTANTS
 from tests.mutation.mutant import Mutant
 
 PROTOCOL_MUTANTS = (
@@ -411,5 +412,5 @@ PROTOCOL_MUTANTS = (
         "        self.triggers.forward_after_move(ctx, state)\n        for other",
         "        for other",
     ),
-    *ATTACK_MUTANTS, *EQUAL_MEANS_MUTANTS,
+    *ATTACK_MUTANTS, *EQUAL_MEANS_MUTANTS, *HANDOVER_MUTANTS,
 )

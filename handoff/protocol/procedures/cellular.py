@@ -219,19 +219,23 @@ CHO_EARLY = _conditional(XN, "cho-early", "conditional handover: the source copi
 
 
 def _dual_stack(base: Procedure) -> Procedure:
-    """Return the handover with two active protocol stacks: the target delivers after the source has stopped."""
+    """Return the handover with two active protocol stacks: the target delivers after the source has stopped.
+
+    The target would drop all early copies, which the source has sent itself, so that the source makes none.
+    """
     steps = [
-        replace(step, effect="fence") if step.message == "SN" else replace(step, effect="") if step.message == "HOC" else step
+        replace(step, effect="open") if step.message == "SN" else replace(step, effect="") if step.message == "HOC" else step
         for step in base.signalling
     ]
+    early = Step("HRA", "ES", ("oAR", "nAR"), format="XnAP Early Status Transfer")
     release = Step("PSA", "REL", ("nAR", "MN"), format="RRC Reconfiguration")
     return replace(
-        base, name="daps", summary="dual active protocol stack: the source delivers until HANDOVER SUCCESS", gate=False,
-        rfcs=("TS 38.300 9.2.3.2", "TS 38.133 6.1.3"), signalling=(*steps, release),
+        base, name="daps", summary="dual active protocol stack: the source delivers until HANDOVER SUCCESS",
+        rfcs=("TS 38.300 9.2.3.2", "TS 38.133 6.1.3"), signalling=(*steps, early, release),
     )  # fmt: skip
 
 
-DAPS = _dual_stack(CHO_EARLY)
+DAPS = _dual_stack(CHO_LATE)
 
 LTM = replace(
     XN,

@@ -15,7 +15,10 @@ _UNEXPECTED_ARRIVAL = (
     Step("move", "UNA", ("MN", "nAR"), "open", format="ICMPv6 UNA"),
     Step("move", "FBU2", ("MN", "nAR", "oAR"), "forward", format="MH FBU (new link)"),
     Step("FBU2", "FBA2", ("oAR", "nAR", "MN"), format="MH FBack"),
-    Step("move", "BU1", ("MN", "nAR", "HA"), "bind", format="MH BU"),
+    Step("FBU2", "HI2", ("oAR", "nAR"), format="MH HI (code 1)"),
+    Step("HI2", "HAK2", ("nAR", "oAR"), format="MH HAck"),
+    Step("FBA2", "BU1", ("MN", "nAR", "HA"), "bind", format="MH BU"),
+    Step("move", "BU1", ("MN", "nAR", "HA"), "bind", format="MH BU", without_old_router=True),
 )
 """Steps after a move on which no FBack was heard (RFC 5568 3.2, figure 3)."""
 

@@ -46,8 +46,7 @@ class Step:
         upstream data (mobile node). Empty: none.
 
         In prepared procedures: ``expect``: buffer for a mobile node that will come (new router). ``command``: leave for the new
-        link (mobile node). ``open``: deliver to the mobile node, behind a gate if the procedure has one; ``fence``: drop what
-        waits first, since the old router has sent it (new router).
+        link (mobile node). ``open``: deliver to the mobile node, behind a gate if the procedure has one (new router).
         ``release``: open the gate (new router). ``relay``: pass packets that the old router sends back on to the new one
         (anchor). ``complete``: the handoff is done (new router), also together with ``open``. ``end``: remove the context after
         the marker (old router).

@@ -100,9 +100,13 @@ CONTEXT = {
     "bind": {
         "coa": usually(0, 1, 2, 3), "header_bytes": usually(0, 20, 60, 61), "end": usually("router", "mobile"),
         "until_ps": usually(None, 10**10, -5, FOREVER), "simultaneous": flag, "copy_in_flight": flag,
+        "relayed": flag, "beside_cell": flag,
     },
     "deliver_locally": {"until_ps": usually(None, 10**10, FOREVER)},
-    "buffer": {"packets": usually(None, 0, 3), "bytes": usually(None, 0, 3000), "until_ps": usually(None, 10**10, FOREVER)},
+    "buffer": {
+        "packets": usually(None, 0, 3), "bytes": usually(None, 0, 3000), "until_ps": usually(None, 10**10, FOREVER),
+        "gate": usually(None, 0, 1, 4), "copy_in_flight": flag,
+    },
     "unbind": {"coa": usually(None, 0, 2, 77)},
     "timer": {"at_ps": usually(10**10, 2 * 10**10, 2**62, FOREVER), "code": code, "arg": word},
     "reject": {"fate": usually(12, 13, 0)},

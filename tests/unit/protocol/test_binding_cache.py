@@ -208,3 +208,19 @@ def test_a_deregistration_of_the_home_address_removes_no_binding_at_home(race):
     ctx.take()
     bindings.delete(ctx, "HA", request(p, 2).replace(old=p.ha))
     assert "unbind" not in ctx.names()
+
+
+# -- packets that an old router sends back (prepared procedures) -----------------------------------------------------------
+def test_only_the_last_new_router_gets_what_the_old_one_sends_back():
+    p, bindings, ctx = cache("s1-indirect")
+    bindings.relay_forwarded(ctx, request(p, 1))
+    (arguments, values), = ctx.take("bind")
+    assert (arguments, values["simultaneous"], values["relayed"]) == ((p.new,), True, True)
+    bindings.relay_forwarded(ctx, request(p, 2).replace(new=p.gw))
+    assert [(name, arguments) for name, arguments, _ in ctx.take()] == [("unbind", (p.new,)), ("bind", (p.gw,))]
+    bindings.relay_forwarded(ctx, request(p, 3).replace(new=p.old))
+    assert [(name, arguments) for name, arguments, _ in ctx.take()] == [("unbind", (p.gw,))], "bound to it already"
+    bindings.bind(ctx, "HA", request(p, 4), simultaneous=False)
+    ctx.take()
+    bindings.relay_forwarded(ctx, request(p, 5).replace(new=p.gw))
+    assert ctx.names() == ["bind"]

@@ -3,7 +3,7 @@
 import numpy as np
 
 from engine import FOREVER, Network
-from handoff.protocol.handoff_records import COLUMNS, HandoffRecords
+from handoff.protocol.handoff_records import COLUMNS, WITHOUT_COMMAND, HandoffRecords
 from handoff.protocol.setup import Attachments, Setup
 
 
@@ -50,3 +50,34 @@ def test_a_setup_without_attachments_has_no_handoffs():
     nothing = np.zeros(0, np.int64)
     empty = HandoffRecords(Setup(Network(), 0, Attachments(*[nothing] * 6), 1))
     assert len(empty.columns["mobile"]) == 0
+
+
+# -- notes of routers --------------------------------------------------------------------------------------------------------
+def test_a_note_belongs_to_the_last_handoff_to_a_router_that_has_begun():
+    """Back and forth: 1 -> 2 from 50 (its prediction), 2 -> 1 from 200 (its link down), 1 -> 2 from 350."""
+    rows = [
+        (0, 1, 0, 100, 50, -1), (0, 2, 80, 200, -1, -1), (0, 1, 250, 400, 350, -1), (0, 2, 420, FOREVER, -1, -1),
+        (3, 1, 0, 100, 50, -1), (3, 2, 80, FOREVER, -1, -1),
+    ]  # fmt: skip
+    handoffs = HandoffRecords(Setup(Network(), 0, Attachments(*np.array(rows, np.int64).T), 1000))
+    for now_ps in (49, 60, 340, 351):
+        handoffs.note(0, 2, "marker_ps", now_ps, now_ps)
+    handoffs.note(0, 1, "marker_ps", 300, 300)
+    handoffs.note(0, 3, "marker_ps", 300, 300)
+    handoffs.note(1, 2, "marker_ps", 300, 300)
+    assert handoffs.columns["marker_ps"].tolist() == [60, 300, 351, -1]
+
+
+def test_the_least_value_of_several_notes_stays_in_any_order():
+    for values in ((120, 90), (90, 120)):
+        handoffs = records()
+        for value in values:
+            handoffs.note(0, 2, "bound_ps", value, value)
+        assert handoffs.columns["bound_ps"].tolist() == [90, -1]
+
+
+def test_a_command_that_was_sent_before_the_link_went_down_is_scenario_2():
+    for sent_ps, scenario in ((-1, 3), (99, 2), (100, 2), (101, 3)):
+        handoffs = records()
+        handoffs.arrays["scenario"][0], handoffs.arrays["rescue_ps"][0] = WITHOUT_COMMAND, sent_ps
+        assert handoffs.columns["scenario"].tolist() == [scenario, 0]
