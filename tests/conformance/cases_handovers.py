@@ -173,8 +173,8 @@ LTE = {
         """
         RRE mn new 554 559
         PSR new amf 559 569
-        MBQ amf ha 569 575
         UCC amf old 569 577
+        MBQ amf ha 569 575
         PSA amf new 569 578
         EM ha old 575 585
         MBR ha amf 575 581

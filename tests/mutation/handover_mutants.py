@@ -90,12 +90,6 @@ HANDOVER_MUTANTS = (
         "if entry.relayed_to not in (NO_BINDING, new):",
         "if False:",
     ),
-    Mutant(
-        "the anchor forgets whom it binds",
-        "protocol/binding_cache.py",
-        'if new == self.current("HA", ctx.mobile):',
-        "if False:",
-    ),
     Mutant("a command is not for the reported router", _MOBILE, "if not to_target or state", "if state"),
     Mutant(
         "early predictions are forgotten",

@@ -218,9 +218,9 @@ def test_only_the_last_new_router_gets_what_the_old_one_sends_back():
     assert (arguments, values["simultaneous"], values["relayed"]) == ((p.new,), True, True)
     bindings.relay_forwarded(ctx, request(p, 2).replace(new=p.gw))
     assert [(name, arguments) for name, arguments, _ in ctx.take()] == [("unbind", (p.new,)), ("bind", (p.gw,))]
-    bindings.relay_forwarded(ctx, request(p, 3).replace(new=p.old))
-    assert [(name, arguments) for name, arguments, _ in ctx.take()] == [("unbind", (p.gw,))], "bound to it already"
+    bindings.relay_forwarded(ctx, request(p, 3).replace(old=p.new, new=p.old))
+    assert ctx.take() == [], "bound to it already"
     bindings.bind(ctx, "HA", request(p, 4), simultaneous=False)
     ctx.take()
-    bindings.relay_forwarded(ctx, request(p, 5).replace(new=p.gw))
-    assert ctx.names() == ["bind"]
+    bindings.relay_forwarded(ctx, request(p, 5).replace(old=p.new, new=p.gw))
+    assert ctx.names() == ["bind"], "the binding has replaced the relay"

@@ -39,7 +39,7 @@ class Router:
         return self.table.on_marker(self.ctx, self.args(*args, **fields))
 
 
-HOLD_FOR_A_VISITOR = ("buffer", (), {"packets": 7, "bytes": 900})
+HOLD_FOR_A_VISITOR = ("buffer", (), {"packets": 7, "bytes": 900, "until_ps": SECOND + LIFETIME})
 GATE = ("buffer", (), {"packets": 7, "bytes": 900, "gate": 1})
 LOCAL = ("deliver_locally", (), {})
 HOLD = ("buffer", (), {"packets": 5, "bytes": 800, "until_ps": SECOND + LIFETIME})
