@@ -20,7 +20,7 @@ COLUMNS = (
 ``mobile``, ``index``: the mobile node, and the number of the handoff among its handoffs. ``old_router``, ``new_router``: node
 indices. ``access``: 0 dual (the new link comes up before the old one goes down), 1 single. ``scenario``: 1, 2 or 3 as in the
 seed; 0 for procedures without a marker. In prepared procedures 1: the command was heard, 2: it was sent but not heard, 3: it was
-not sent.
+not sent while the link was up.
 
 ``predict_ps``, ``going_down_ps``, ``down_ps``, ``up_ps``: layer-2 events. ``known_ps``: the mobile node learned the new router
 before the move. ``request_ps``: the first request was sent. ``reply_ps``: the reply to it arrived. ``bound_ps``: the last

@@ -123,7 +123,7 @@ def test_copies_are_there_before(number):
     run = handover.run("cho-early")
     assert run.result.flows["lost"][0] == 0
     assert disruption(run) == handover.early_interruption()
-    # those that the old router delivers itself count as duplicates
+    # copies of packets that the old router delivers itself count as duplicates
     begin = handover.down - handover.wo - handover.bo
     assert value(run, "forwarded") == handover.count(begin, handover.switched)
     assert value(run, "duplicate") == handover.count(handover.command - handover.bo, begin)

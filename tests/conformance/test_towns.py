@@ -100,7 +100,7 @@ def test_a_guard_of_two_radio_delays_avoids_loss(procedure, relay, overlap, lead
 
 FORWARDING = [
     name for name, procedure in HANDOVERS.items()
-    if procedure.predictive and procedure.forwarding != "none" and not any(step.on == "going-down" for step in procedure.signalling)
+    if procedure.predictive and procedure.forwarding != "none" and all(step.on != "going-down" for step in procedure.signalling)
 ]  # fmt: skip
 """Prepared procedures in which the mobile node leaves at the command, and not at the warning."""
 

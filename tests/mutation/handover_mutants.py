@@ -106,7 +106,10 @@ HANDOVER_MUTANTS = (
         "            pass\n",
     ),
     Mutant(
-        "an earlier reply starts steps", "protocol/mobile_node.py", "if self.program.procedure.prepared and state", "if False and state"
+        "an earlier reply starts steps",
+        "protocol/mobile_node.py",
+        "if self.program.procedure.prepared and state",
+        "if False and state",
     ),
     Mutant("notes by order of events", "protocol/handoff_records.py", " or value < columns[column][row]:", ":"),
     Mutant(
