@@ -69,3 +69,19 @@ def test_a_late_acknowledgement_of_an_earlier_move_starts_no_registration():
     scene = Scene([Stay("old", down=504), Stay("new", up=554, down=570), Stay("old", up=572)])
     registrations = [(hop.sent, hop.to) for hop in view(scene, "fmipv6-reactive").hops() if hop.message == "BU1"]
     assert [to for _, to in registrations if to != "ha"] == ["old"]
+
+
+def test_a_marker_that_comes_before_forwarding_begins_goes_behind_it():
+    """The old router takes 40 ms for a message and none for the marker, which is there at 582, and HANDOVER SUCCESS at 605."""
+    scene = Scene([Stay("old", down=504, predict=404), Stay("new", up=554)], service={"old": 40})
+    markers = [(hop.source, hop.sent, hop.received) for hop in view(scene, "cho-late").hops() if hop.message == "EM"]
+    assert markers == [("ha", 572, 582), ("old", 605, 611)]
+
+
+def test_a_second_command_after_the_arrival_is_not_obeyed():
+    """The old router takes 600 ms for a message. The report is sent again after 1 s, when the first acknowledgement is in service
+    until 1,316; the second one waits for the second report and the release, until 3,116."""
+    scene = Scene([Stay("old", predict=100, down=3300), Stay("new", up=90)], service={"old": 600}, until=3500)
+    seen = view(scene)
+    assert [hop.received for hop in seen.hops() if hop.message == "HC"] == [1320, 3120]
+    assert [action.time_ps for action in seen.sends("HOC")] == [1320 * MS]

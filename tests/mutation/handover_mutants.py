@@ -167,7 +167,10 @@ GATE_MUTANTS = (
         "",
     ),
     Mutant(
-        "the cell alone remains a tunnel", "kernel/table_changes.pxd", "if e.careof_count == 1 and e.target.node == n:", "if False:"
+        "the cell alone remains a tunnel",
+        "kernel/table_changes.pxd",
+        "if e.careof_count == 1 and e.target.node == n:",
+        "if False:",
     ),
     Mutant("a checkpoint opens gates", "_checkpoint.pyx", "s.serialize_int(buffer.gate)", "NO_GATE"),
 )

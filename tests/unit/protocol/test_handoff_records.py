@@ -62,7 +62,8 @@ def test_a_note_belongs_to_the_last_handoff_to_a_router_that_has_begun():
     handoffs = HandoffRecords(Setup(Network(), 0, Attachments(*np.array(rows, np.int64).T), 1000))
     for now_ps in (49, 60, 340, 351):
         handoffs.note(0, 2, "marker_ps", now_ps, now_ps)
-    handoffs.note(0, 1, "marker_ps", 300, 300)
+    for now_ps in (150, 300):
+        handoffs.note(0, 1, "marker_ps", now_ps, now_ps)
     handoffs.note(0, 3, "marker_ps", 300, 300)
     handoffs.note(1, 2, "marker_ps", 300, 300)
     assert handoffs.columns["marker_ps"].tolist() == [60, 300, 351, -1]
