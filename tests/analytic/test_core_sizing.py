@@ -9,6 +9,7 @@ from handoff.scenario import load_scenario
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import run_procedure
 from handoff.theory import estimate, max_mobile_nodes
+from handoff.theory.queueing import md1_wait
 from handoff.workload.build import build_setup
 
 CORE = Path(__file__).parents[2] / "examples" / "core.toml"
@@ -48,16 +49,35 @@ def test_the_estimate_has_the_background():
     assert load == pytest.approx((20_000 * 102.42 / 3600 + 8 * handovers / 5) / 1000, rel=1e-6)
 
 
+def mean_waits(setups, procedure):
+    """Return the interval (ms) of the mean wait at the AMF, over one run of each setup."""
+    return mean_interval([amf(setup, procedure, seed)[0] / MS for seed, setup in enumerate(setups)], CONFIDENCE)
+
+
 @pytest.mark.deep
-@pytest.mark.parametrize(("procedure", "ues"), [("xn", 21_818), ("n2-indirect", 5_454)])
-def test_the_wait_at_the_capacity_is_5_ms(procedure, ues):
-    """A minute has 54,545 messages; 6 runs. The messages of a handover are apart by less than a wait: hence not quite Poisson."""
-    waits = []
-    for seed in range(6):
-        setup = core(*ALONE, f"mobile_nodes={ues}", seed=seed)
-        waits.append(amf(setup, procedure, seed)[0] / MS)
-    interval = mean_interval(waits, CONFIDENCE)
+@pytest.mark.parametrize(("messages", "ues"), [(2, 21_818), (8, 5_454)])
+def test_independent_messages_wait_5_ms_at_the_capacity(messages, ues):
+    """12 runs of a minute, each with 54,545 messages in a Poisson process: M/D/1."""
+    rates = [f"background.{i}.rate={75 * (i == 1)}/h" for i in range(4)]
+    changes = ["handoff_rate=0/h", f"mobile_nodes={ues}", f"background.1.messages.amf={messages}", *rates]
+    interval = mean_waits([core(*changes, seed=seed) for seed in range(12)], "xn")
     assert interval.low <= 5 <= interval.high
+    assert interval.high - interval.low < 3
+
+
+@pytest.mark.deep
+@pytest.mark.parametrize(("procedure", "messages", "ues"), [("xn", 2, 21_818), ("n2-indirect", 8, 5_454)])
+def test_messages_of_a_handover_come_in_groups(procedure, messages, ues):
+    """At the load of each run they wait longer than independent ones, and less than if all n came at one instant.
+
+    A group of n adds (n - 1) S / (2 (1 - rho)) to S rho / (2 (1 - rho)): a factor of 1 + (n - 1) / rho. SMF and UPF take no time:
+    a busy SMF would space its answers, so that they wait less at the AMF.
+    """
+    changes = [*ALONE, "node.1.registration=0", "home_agent.registration=0", f"mobile_nodes={ues}"]
+    for seed in range(3):
+        wait, served = amf(core(*changes, seed=seed), procedure, seed)
+        load = served * MS / (60 * S)
+        assert 1 < wait / md1_wait(load, MS) < 1 + (messages - 1) / load
 
 
 @pytest.mark.deep
