@@ -12,6 +12,7 @@ import numpy.typing as npt
 import handoff_traces
 from engine.columns import Int
 from engine.rng import MAX_EXPONENTIAL_MEAN, PURPOSE_USER, RandomStreams, name_keys
+from handoff.mobility.quantile_time import QuantileTime
 
 PURPOSE_RIDE = PURPOSE_USER + 25
 """Draws of a group: movement at all, first router, beginnings of its handoffs, next routers."""
@@ -19,6 +20,8 @@ PURPOSE_HANDOFF = PURPOSE_USER + 26
 """Draws of a mobile node: gap or overlap, lead and guard of each handoff."""
 PURPOSE_KIND = PURPOSE_USER + 27
 """Draws of a mobile node: access and announcement of each handoff, two numbers for each."""
+PURPOSE_GAP = PURPOSE_USER + 28
+"""Draws of a mobile node: the gap of each handoff, if it comes from quantiles."""
 
 # Numbers of the draws of a group. From _FIRST_HANDOFF on, each handoff takes _RIDE_STRIDE draws: dwell, direction.
 _MOVES, _PLACE, _RESIDUAL_KIND, _RESIDUAL, _FIRST_HANDOFF = range(5)
@@ -64,7 +67,7 @@ class Commuters:
     path : {"line", "random", "ring"}
         "line": to and fro along the routers; "random": to either neighbour with equal probability; "ring": to the next router,
         and from the last one to the first.
-    gap : UniformTime
+    gap : UniformTime or QuantileTime
         Time from the end of the old link to the new link.
     overlap : UniformTime
         Time from the new link to the end of the old one.
@@ -89,7 +92,7 @@ class Commuters:
     moving_share: int = 2**64
     constant: bool = False
     path: Literal["line", "random", "ring"] = "line"
-    gap: UniformTime = NONE
+    gap: UniformTime | QuantileTime = NONE
     overlap: UniformTime = NONE
     single_share: int | None = None
     announced_share: int = 2**64
@@ -150,7 +153,7 @@ class Commuters:
         keys = name_keys(names)
         group_keys = keys[:: self.group_size]
         group_streams = RandomStreams(seed, PURPOSE_RIDE, group_keys)
-        mobile_streams, kind_streams = RandomStreams(seed, PURPOSE_HANDOFF, keys), RandomStreams(seed, PURPOSE_KIND, keys)
+        streams = _HandoffStreams(*(RandomStreams(seed, p, keys) for p in (PURPOSE_HANDOFF, PURPOSE_KIND, PURPOSE_GAP)))
         places = self._draw_start(group_streams, len(group_keys), len(routers))
         start = self._router_at(places, len(routers))[np.arange(len(names)) // self.group_size]
         rounds: list[_Round] = []
@@ -158,7 +161,7 @@ class Commuters:
             mobiles = (groups[:, None] * self.group_size + np.arange(self.group_size)).ravel()
             exists = mobiles < len(names)  # the last group may be smaller
             begin_ps, to = (np.repeat(column, self.group_size)[exists] for column in (begin_ps, to))
-            handoffs = self._draw_handoffs(mobile_streams, kind_streams, mobiles[exists], number, begin_ps, to)
+            handoffs = self._draw_handoffs(streams, mobiles[exists], number, begin_ps, to)
             rounds.append(handoffs.before(until_ps))
         return _to_associations(start, rounds, list(names), list(routers))
 
@@ -216,12 +219,12 @@ class Commuters:
         exponential = self.min_dwell_ps + streams.exponential(groups, time, self.dwell_ps - self.min_dwell_ps)
         return np.where(exceeds_minimum, exponential, uniform)
 
-    def _draw_handoffs(
-        self, streams: RandomStreams, kinds: RandomStreams, mobiles: Int, number: int, begin_ps: Int, to: Int
-    ) -> _Round:
+    def _draw_handoffs(self, all_streams: _HandoffStreams, mobiles: Int, number: int, begin_ps: Int, to: Int) -> _Round:
         """Draw the events of handoff ``number`` of each of ``mobiles``, which begins at ``begin_ps``."""
+        streams, kinds, gaps = all_streams
         index = np.full(len(mobiles), _HANDOFF_STRIDE * number)
-        gap = self.gap.draw(streams, mobiles, index)
+        is_uniform = isinstance(self.gap, UniformTime)
+        gap = self.gap.draw(streams, mobiles, index) if is_uniform else self.gap.draw(gaps, mobiles, np.full_like(index, number))
         overlap = self.overlap.draw(streams, mobiles, index)
         if self.single_share is not None:
             single = _happens(kinds, mobiles, 2 * number, self.single_share)
@@ -243,6 +246,14 @@ def _happens(streams: RandomStreams, mobiles: Int, number: int, share: int) -> n
         return np.ones(len(mobiles), bool)
     happens: npt.NDArray[np.bool_] = streams.random_words(mobiles, np.full(len(mobiles), number)) < np.uint64(share)
     return happens
+
+
+class _HandoffStreams(NamedTuple):
+    """Random streams of the mobile nodes: times, kinds and measured gaps of their handoffs."""
+
+    times: RandomStreams
+    kinds: RandomStreams
+    gaps: RandomStreams
 
 
 class _Round(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from engine import Context, Event, EventKind, Fate
+from handoff.protocol.background import BACKGROUND, BACKGROUND_CODE
 from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import PERIODIC, RESTARTED, Status
 from handoff.protocol.context_table import CONTEXT_EFFECTS, ContextTable
@@ -78,8 +79,9 @@ class Agent:
         """Handle a layer-2 event, timer or message."""
         kind, args = event.kind, event.args
         if kind == _MESSAGE:
-            hop = self.message_hops[args[0] & STEP_HOP_MASK]
-            _MESSAGE_HANDLERS[hop.handler](self, ctx, hop, args)
+            hop = self.message_hops.get(args[0] & STEP_HOP_MASK)
+            if hop is not None:  # a background message has only loaded the registration server
+                _MESSAGE_HANDLERS[hop.handler](self, ctx, hop, args)
         elif kind == _REFUSED:
             self._refuse_overload(ctx, MessageFields.unpack(args))
         else:
@@ -132,6 +134,10 @@ class Agent:
             has_visitors = options.has_foreign_agents(procedure) or procedure.network_based  # other access routers have none
             if has_visitors and self.visitor_list.count_advertisement(ctx.mobile, always=True):
                 self._advertise(ctx, RESTARTED)
+
+    def _send_background(self, ctx: Context, number: int) -> None:
+        load = self.roles.background[number]
+        ctx.send(BACKGROUND_CODE, load.node, size_bytes=load.size_bytes, args=(STEP_HOP_MASK,))
 
     # -- messages -------------------------------------------------------------------------------------------------------
     def _relay(self, ctx: Context, hop: MessageHop, args: tuple[int, ...], radio: bool = False) -> None:
@@ -335,8 +341,8 @@ class Agent:
 
     def _refuse_overload(self, ctx: Context, fields: MessageFields) -> None:
         """Refuse a request that found the registration queue full (RFC 5944 3.4, RFC 6275 6.1.8)."""
-        hop = self.message_hops[fields.step | fields.hop << 16]
-        if hop.program_step.kind not in REQUESTS or hop.program_step.step.path[0] != "MN":
+        hop = self.message_hops.get(fields.step | fields.hop << 16)
+        if hop is None or hop.program_step.kind not in REQUESTS or hop.program_step.step.path[0] != "MN":
             return
         while not hop.last and hop.next_node(fields) == self.node:  # it would have handled the message in its last role
             fields = fields.replace(hop=fields.hop + 1)
@@ -383,6 +389,7 @@ _EVENT_HANDLERS = {
     RELEASE: Agent._reply_to_deferred,
     RESTART: Agent._on_restart,
     GATE: Agent._on_gate_timer,
+    BACKGROUND: Agent._send_background,
 }
 _MESSAGE_HANDLERS = {
     "send": Agent._send,

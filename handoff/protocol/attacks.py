@@ -11,6 +11,7 @@ from engine import Network
 from engine.columns import Int
 from engine.rng import PURPOSE_USER, RandomStreams, combine, name_key
 from engine.routing import next_links
+from handoff.protocol.poisson import poisson_times
 
 PURPOSE_ATTACK = PURPOSE_USER + 8
 """Draws of the intervals between the messages of an attack with ``poisson``."""
@@ -97,15 +98,7 @@ class Attack:
     def _poisson_times(self, network: Network, seed: int) -> Int:
         key = combine(combine(name_key(self.kind), name_key(network.nodes[self.node].name)), self.start_ps)
         stream = RandomStreams(seed, PURPOSE_ATTACK, np.array([key], np.uint64))
-        block = (self.stop_ps - self.start_ps) // self.interval_ps + 16
-        blocks, last, first = [], self.start_ps, 0
-        while last < self.stop_ps:
-            index = np.arange(first, first + block)
-            gaps = stream.exponential(np.zeros_like(index), index, self.interval_ps).astype(np.uint64)
-            blocks.append(np.uint64(last) + np.cumsum(gaps, dtype=np.uint64))  # the last block may pass the range of int64
-            last, first = int(blocks[-1][-1]), first + block
-        times = np.concatenate(blocks)
-        return times[times < np.uint64(self.stop_ps)].astype(np.int64)
+        return poisson_times(stream, self.start_ps, self.stop_ps, self.interval_ps)
 
 
 def no_attack_counts() -> AttackCounts:

@@ -29,7 +29,7 @@ CODES = {name: i for i, name in enumerate(KINDS, 1)}
 """Engine code of each kind of message."""
 
 STEP_HOP_MASK = 0xFFFFFF
-"""Bits of a message's first argument that hold its step and its hop."""
+"""Bits of a message's first argument that hold its step and its hop. A background message has all of them set."""
 ONE_HOP = _HOP = 1 << 16
 """Difference of the first argument between one node of the path and the next."""
 _STATUS_BITS, PEER_BITS = 24, 20

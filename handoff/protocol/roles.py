@@ -78,6 +78,8 @@ class RoleResolver:
         Counts of attacks, which all parts of a run share (``handoff.protocol.attacks.ATTACK_COUNTS``).
     taps : Taps or None
         Attackers on the way of messages; None if there are none.
+    background : tuple of Background
+        Further messages at registration servers.
     """
 
     def __init__(
@@ -107,6 +109,7 @@ class RoleResolver:
         self.simultaneous_bindings = 0
         self.attack_counts: AttackCounts = no_attack_counts()
         self.taps = Taps.of(setup.network, setup.attacks)
+        self.background = setup.background
         self.link_down_ps = setup.attachments.link_down_ps
         self.has_home_link = setup.home_agent in setup.network.cell_of_node
         self._has_regions = program.procedure.hierarchical

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from engine import FOREVER, Network
 from engine.columns import Int, distinct, is_sorted
 from handoff.protocol.attacks import Attack
+from handoff.protocol.background import Background
 from handoff.protocol.options import Options
 
 
@@ -144,6 +145,8 @@ class Setup:
         Nodes of the roles AMF, SMF and CMD; a role without an entry belongs to the home agent's node.
     attacks : tuple of Attack
         Attackers, and what they do.
+    background : tuple of Background
+        Further messages at registration servers.
     warnings : tuple of str
         Remarks on an input that may not be what the user takes it for, and on what was left out of it.
     skipped : dict of str to dict of str to int
@@ -162,6 +165,7 @@ class Setup:
     temporary_home_agents: dict[int, int] = field(default_factory=dict)
     control_nodes: dict[str, int] = field(default_factory=dict)
     attacks: tuple[Attack, ...] = ()
+    background: tuple[Background, ...] = ()
     warnings: tuple[str, ...] = ()
     skipped: dict[str, dict[str, int]] = field(default_factory=dict)
 

@@ -10,7 +10,7 @@ from pydantic import Field, StrictBool, WithJsonSchema, model_validator
 
 from engine.quantities import DURATION
 from handoff.mobility import Commuters, GaussMarkov, RandomWaypoint
-from handoff.mobility.commuters import NONE, UniformTime
+from handoff.mobility.commuters import NONE
 from handoff.mobility.coverage import Coverage, Radio
 from handoff.scenario.field_types import (
     TEXT,
@@ -27,8 +27,8 @@ from handoff.scenario.field_types import (
     ValueReader,
     as_list,
     parse_prefix,
-    read_duration,
 )
+from handoff.scenario.handoff_times import Distance, GapDuration, UniformDuration
 from handoff.scenario.units import DECIBELS, FREQUENCY, LENGTH, MEGAHOUR_PS, POWER, SPEED
 
 _MAX_COORDINATE_M = 10**8
@@ -47,28 +47,6 @@ Metres = Annotated[int, ValueReader(DecimalReader("a coordinate in metres", -_MA
 Latitude = Annotated[int, ValueReader(DecimalReader("a latitude in degrees", -90, 90, 9))]
 Longitude = Annotated[int, ValueReader(DecimalReader("a longitude in degrees", -180, 180, 9))]
 Share = Annotated[int, ValueReader(DecimalReader("a share", 0, 1, _SHARE_DIGITS, is_share=True))]
-
-
-def parse_uniform(value: Any) -> UniformTime:
-    """Return the distribution of a value that is one duration, or the two ends of a uniform distribution.
-
-    Raises
-    ------
-    ValueError
-        If the value has another form, or its ends are in the wrong order.
-    """
-    ends = value if isinstance(value, list) else [value, value]
-    if len(ends) != 2:
-        raise ValueError(f"{value!r} is neither a duration nor the ends of a range, as in ['20ms', '100ms']")
-    low, high = map(read_duration, ends)
-    if high < low:
-        raise ValueError(f"{value!r} ends before it begins: write the shorter duration first")
-    return UniformTime(low, high)
-
-
-_DURATION = read_duration.json_schema()
-_UNIFORM = {"anyOf": [_DURATION, {"type": "array", "items": _DURATION, "minItems": 2, "maxItems": 2}]}
-UniformDuration = Annotated[UniformTime, ValueReader(parse_uniform), WithJsonSchema(_UNIFORM)]
 
 
 class RandomWaypointModel(StrictModel):
@@ -123,17 +101,25 @@ class CommutersModel(StrictModel):
 
     mobile_nodes: MobileCount = Field(description="Number of mobile nodes.")
     prefix: Name = Field(default="mn", description="Name of the mobile nodes, to which a number from 0 is appended.")
-    handoff_rate: Frequency = Field(description="Mean rate of handoffs of a mobile node, over all mobile nodes.")
+    handoff_rate: Frequency | None = Field(
+        default=None, description="Mean rate of handoffs of a mobile node, over all mobile nodes."
+    )
+    distance: Distance | None = Field(
+        default=None,
+        description="Mean path between two handoffs of a mobile node that moves, instead of 'handoff_rate': a length, or the "
+        "name of a measured one such as '5g-nsa-low'.",
+    )
+    speed: Speed | None = Field(default=None, description="Speed of the mobile nodes that move, with 'distance'.")
     moving: Share = Field(default=_SHARE, description="Share of the mobile nodes that hand off at all.")
     dwell: Literal["exponential", "constant"] = Field(default="exponential", description="Distribution of the time at a router.")
     path: Literal["line", "random", "ring"] = Field(
         default="line",
         description="Order of the routers: back and forth along their list, to a random neighbour in it, or around it as a ring.",
     )
-    gap: UniformDuration | None = Field(
+    gap: GapDuration | None = Field(
         default=None,
-        description="Time without a link during a handoff (single access): a duration, or the two ends of a uniform "
-        "distribution.",
+        description="Time without a link during a handoff (single access): a duration, the two ends of a uniform distribution, "
+        "a list of shares and quantiles, or the name of a measured distribution such as 'lte-measured'.",
     )
     overlap: UniformDuration | None = Field(
         default=None,
@@ -159,6 +145,9 @@ class CommutersModel(StrictModel):
     @model_validator(mode="after")
     def _check_handoffs(self) -> CommutersModel:
         problems = []
+        by_path = (self.distance is not None, bool(self.speed))
+        if by_path != (self.handoff_rate is None,) * 2:
+            problems.append("give either 'handoff_rate', or 'distance' and a 'speed' above 0")
         both = self.gap is not None and self.overlap is not None
         if both == (self.single_access is None) or (self.gap is None and self.overlap is None):
             problems.append(
@@ -167,7 +156,7 @@ class CommutersModel(StrictModel):
             )
         if self.lead != NONE and self.overlap is not None and self.overlap.high > self.lead.low + self.guard.low:
             problems.append("give an 'overlap' of at most 'lead' and 'guard' together: the prediction comes before the new link")
-        if not self.moving and self.handoff_rate:
+        if not self.moving and (self.handoff_rate or self.distance):
             problems.append("'moving' is 0, which excludes a 'handoff_rate' above 0: change one of them")
         if not problems and (problem := self.model().validation_error()):
             problems.append(problem)
@@ -180,6 +169,8 @@ class CommutersModel(StrictModel):
         moving, dwell_ps = 0, 0
         if self.handoff_rate:
             moving, dwell_ps = self.moving, MEGAHOUR_PS * self.moving // (_SHARE * self.handoff_rate)
+        elif self.distance is not None and self.speed:
+            moving, dwell_ps = self.moving, self.distance * _SECOND // self.speed
         return Commuters(
             dwell_ps, (moving << 64) // _SHARE, self.dwell == "constant", self.path, self.gap or NONE, self.overlap or NONE,
             None if self.single_access is None else (self.single_access << 64) // _SHARE, (self.announced << 64) // _SHARE,

@@ -68,10 +68,13 @@ class Node(ServerParameters):
 
 
 class Link(Channel):
-    """A link between two nodes, with the same parameters in both directions."""
+    """A link between two nodes, with the same parameters in both directions but for the delay, if ``back_delay`` is given."""
 
     between: Annotated[list[Name], Field(min_length=2, max_length=2)] = Field(
         description="Names of the two nodes that the link connects."
+    )
+    back_delay: Duration | None = Field(
+        default=None, description="Propagation delay from the second node to the first. Default: the same."
     )
 
 

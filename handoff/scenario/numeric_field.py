@@ -8,7 +8,7 @@ from typing import Any
 from engine.quantities import DURATION, Quantity, is_unlimited, parse_fraction
 from handoff.scenario.field_paths import is_count, validators_at
 from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
-from handoff.scenario.movement import parse_uniform
+from handoff.scenario.handoff_times import parse_gap, parse_uniform
 from handoff.scenario.overrides import resolve_paths
 from handoff.scenario.units import COUNT, parse_count, parse_percent
 
@@ -47,7 +47,7 @@ class NumericField:
         for reader in validators_at(path):
             if isinstance(reader, QuantityReader):
                 return cls(name, reader.quantity)
-            if reader is parse_uniform:
+            if reader in (parse_uniform, parse_gap):
                 return cls(name, DURATION)
             if isinstance(reader, DecimalReader):
                 return cls(name, digits=reader.digits)

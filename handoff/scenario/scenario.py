@@ -10,6 +10,7 @@ from typing import Annotated
 from pydantic import Field, model_validator
 
 from handoff.scenario.attack import AttackTable, attack_problems
+from handoff.scenario.background import BackgroundTable, background_problems
 from handoff.scenario.experiment import Slo, Sweep
 from handoff.scenario.field_types import Duration, Name, StrictModel, ValueReader, as_list, join_names
 from handoff.scenario.mixture import MixtureGroup, mixture_problems
@@ -61,6 +62,9 @@ class Scenario(StrictModel):
         default_factory=list, description="Groups of mobile nodes with a procedure of their own, for the procedure 'mixture'."
     )
     attack: list[AttackTable] = Field(default_factory=list, description="Attackers of the mobility signalling.")
+    background: list[BackgroundTable] = Field(
+        default_factory=list, description="Messages at control nodes and agents besides those of handoffs."
+    )
     options: StudyOptions = Field(default=StudyOptions(), description="Options of the procedures.")
     sweep: Sweep | None = Field(
         default=None, description="Fields and values of many runs. 'handoff sweep' uses it; a single run ignores it."
@@ -228,7 +232,8 @@ def _movement_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
         for key, name in dict.fromkeys(used)
         if name is not None and name not in points
     ]
-    if (commuters := movement.commuters) is not None and commuters.handoff_rate and len(scenario.routers.names) == 1:
+    commuters = movement.commuters
+    if commuters is not None and (commuters.handoff_rate or commuters.distance) and len(scenario.routers.names) == 1:
         problems.append("movement.commuters: handoffs go to a neighbouring router: give at least two in routers.names")
     return problems
 
@@ -340,6 +345,12 @@ def _mixture_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
 @_needs("attack", "duration", "region", *_NODES)
 def _attack_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
     return attack_problems(scenario.attack, scenario.duration, _roles(expanded))
+
+
+@_needs("background", "attack", *_NODES)
+def _background_problems(scenario: Scenario, expanded: Scenario) -> list[str]:
+    attackers = [attack.node for attack in scenario.attack]
+    return background_problems(scenario.background, _node_names(expanded), scenario.routers.names, attackers)
 
 
 @_needs("duration")

@@ -14,7 +14,7 @@ from pydantic_core import core_schema
 
 from handoff.scenario.field_paths import field_kinds, field_model, field_readers, is_array
 from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
-from handoff.scenario.movement import parse_uniform
+from handoff.scenario.handoff_times import parse_distance, parse_gap, parse_uniform
 from handoff.scenario.scenario import Scenario
 
 DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -140,6 +140,10 @@ def _kind(field: FieldInfo) -> str:
         return "probability"
     if parse_uniform in readers:
         return "duration, or two"
+    if parse_gap in readers:
+        return "duration, two, quantiles or a name"
+    if parse_distance in readers:
+        return "length or a name"
     kinds = field_kinds(field)
     if words := [word for kind in kinds if get_origin(kind) is Literal for word in get_args(kind)]:
         return " or ".join(filter(None, [", ".join(map(repr, words[:-1])), repr(words[-1])]))

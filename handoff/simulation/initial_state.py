@@ -14,6 +14,7 @@ from engine.rng import PURPOSE_USER, RandomStreams
 from handoff.protocol.agent import Agent
 from handoff.protocol.attacker import Attacker
 from handoff.protocol.attacks import attacked_nodes
+from handoff.protocol.background import BACKGROUND
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.mobile_node import MobileNodeController
@@ -105,6 +106,9 @@ def schedule_events(setup: Setup, network: Network, parts: Sequence[RunPart], se
     for number, attack in enumerate(setup.attacks):
         times, mobiles = attack.schedule(network, seed)
         network.schedule_event(times, mobiles, ATTACK, number, node=attack.node)
+    for number, load in enumerate(setup.background):
+        times, mobiles = load.schedule(network, seed, setup.duration_ps)
+        network.schedule_event(times, mobiles, BACKGROUND, number, node=load.source)
     start = setup.first_attachments()
     registered = movement.mobile[start[(movement.up_ps[start] == 0) & (movement.router[start] != setup.home_agent)]]
     for part in parts:
@@ -159,7 +163,7 @@ def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> It
     mobile_node, agent_class = program.procedure.mobile_node or default_controller, program.procedure.agent or Agent
     yield -1, mobile_node(program, roles, message_hops, setup.attachments, records)
     nodes = {*distinct(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values(),
-             *setup.control_nodes.values()}  # fmt: skip
+             *setup.control_nodes.values(), *(end for load in setup.background for end in (load.node, load.source))}  # fmt: skip
     if program.procedure.hierarchical:
         nodes |= set(setup.gateways.values())
     if program.procedure.route_optimization:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine import Context
+from handoff.protocol.background import BACKGROUND, BACKGROUND_CODE
 from handoff.protocol.messages import MessageFields
 from handoff.protocol.mixture import Mixture, compile_procedure
 from handoff.protocol.procedures import Procedure
@@ -95,7 +96,7 @@ class _ObservedController:
 
     def on_event(self, ctx: Any, event: Any) -> None:
         observer = self.observer
-        if observer.mobile is not None and event.mobile != observer.mobile:
+        if (observer.mobile is not None and event.mobile != observer.mobile) or event.code in (BACKGROUND, BACKGROUND_CODE):
             self.controller.on_event(ctx, event)
             return
         if event.kind == MESSAGE_EVENT:

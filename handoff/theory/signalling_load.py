@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from engine.columns import Int
 from handoff.protocol.messages import MessageFields
+from handoff.protocol.procedures import Procedure
 from handoff.protocol.program import HOME, REGIONAL, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
@@ -49,7 +50,7 @@ class SignallingLoad:
 
 
 def signalling_load(setup: Setup, program: Program, roles: RoleResolver) -> SignallingLoad:
-    """Count the messages of all handoffs and refreshes.
+    """Count the messages of all handoffs and refreshes, and of the background.
 
     A predicted handoff begins at the prediction or the warning (option ``request``) if the procedure registers before the move,
     otherwise when the new router has been found. The update to the old router is sent at the warning with single access, or if
@@ -73,7 +74,7 @@ def signalling_load(setup: Setup, program: Program, roles: RoleResolver) -> Sign
     legs: Counter[Leg] = Counter()
     served: Counter[int] = Counter()
     begin_by_node: dict[int, list[Int]] = {}
-    for kind, rows in _handoffs_by_kind(setup, registrations, group, program.procedure.prepared):
+    for kind, rows in _handoffs_by_kind(setup, registrations, group, program.procedure):
         messages = _MessageCounter(program, roles, kind.old, kind.new, peers_of_group[kind.group])
         messages.add_handoff(kind)
         _add_multiple(legs, messages.legs, len(rows))
@@ -85,6 +86,10 @@ def signalling_load(setup: Setup, program: Program, roles: RoleResolver) -> Sign
         messages.add_registration(HOME, "refresh" if program.procedure.prepared else "move")
         _add_multiple(legs, messages.legs, refreshes)
         _add_multiple(served, messages.served, refreshes)
+    for load in setup.background:
+        expected = load.expected_messages(setup.duration_ps)
+        _add_multiple(legs, Counter({(load.source, load.node, load.size_bytes): 1}), expected)
+        _add_multiple(served, Counter({load.node: 1}), expected)
     batches = {node: np.unique(np.concatenate(times), return_counts=True)[1] for node, times in begin_by_node.items()}
     return SignallingLoad(legs, served, batches)
 
@@ -133,7 +138,7 @@ class _Registrations(NamedTuple):
     discovered : ndarray of bool
         The mobile node finds the router on the new link.
     rescued : ndarray of bool
-        The mobile node sends the old router an update at the warning.
+        The mobile node sends the old router an update at the warning, or asks it for the command.
     registered_ps : ndarray of int64
         As ``begin_ps``, for the request that registers: in a prepared procedure it follows the arrival on the new link.
     """
@@ -157,11 +162,15 @@ def _registrations(setup: Setup, program: Program) -> _Registrations:
     found_before_down = ~first & (found_ps < down_ps)
     # lazy detection waits for the end of the old link, unless the move has begun before (decision 31)
     waits = found_before_down & (options.detection == "lazy") & ~(predicted & (not procedure.predictive))
-    waits |= found_before_down & prepared  # without a command the mobile node leaves when its old link is down
-    at_warning = (warning_ps >= 0) & (options.request == "going-down" or (options.request == "auto" and bool(procedure.rescue)))
+    if any(step.step.effect == "command" for step in program.steps):
+        waits |= found_before_down & prepared  # without a command the mobile node leaves when its old link is down
+    waits_if_auto = (prepared and not procedure.conditional) or bool(procedure.rescue)
+    at_warning = (warning_ps >= 0) & (options.request == "going-down" or (options.request == "auto" and waits_if_auto))
     if options.request == "auto":
         at_warning &= single
     announced_ps = np.where(at_warning, np.maximum(predict_ps, warning_ps), predict_ps)
+    if prepared and not procedure.conditional and options.request == "auto":  # with two radios, when the new link is up
+        announced_ps = np.where(single, announced_ps, np.maximum(announced_ps, movement.up_ps))
     announced = predicted & procedure.predictive
     begin_ps = np.where(announced, announced_ps, np.where(waits, down_ps, found_ps))
     begin_ps[first & (movement.up_ps == 0)] = 0
@@ -169,22 +178,25 @@ def _registrations(setup: Setup, program: Program) -> _Registrations:
     for times in (begin_ps, registered_ps):
         times[times >= setup.duration_ps] = -1
     early = announced | (found_before_down & ~waits & procedure.predictive)
-    rescued = predicted & (warning_ps >= 0) & (single | at_warning)
+    rescued = predicted & np.where(single | at_warning, warning_ps >= 0, prepared)
     return _Registrations(begin_ps, early, ~announced, rescued, registered_ps)
 
 
 def _handoffs_by_kind(
-    setup: Setup, registrations: _Registrations, group: Int, prepared: bool
+    setup: Setup, registrations: _Registrations, group: Int, procedure: Procedure
 ) -> Iterator[tuple[_HandoffKind, Int]]:
     """Yield the kinds of handoffs that begin in the run, each with its attachments. A first one has no old router (-1).
 
-    A mobile node of a prepared procedure that returns to its router sends nothing.
+    A mobile node of a prepared procedure that returns to its router sends nothing. In distributed mobility the first router is
+    the old one of all handoffs (RFC 8885).
     """
     movement = setup.attachments
     previous, first = _previous_attachments(setup)
     old = np.where(first, -1, movement.router[previous])
     begins = (registrations.begin_ps >= 0) & ~(first & (movement.up_ps == 0))
-    rows = np.flatnonzero(begins & (old != movement.router) if prepared else begins)
+    rows = np.flatnonzero(begins & (old != movement.router) if procedure.prepared else begins)
+    if procedure.anchor == "oAR":
+        old = movement.router[np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))]
     columns = old + 1, movement.router, *registrations[1:4], group[movement.mobile]
     bounds = len(setup.network.nodes) + 1, len(setup.network.nodes), 2, 2, 2, int(group.max(initial=0)) + 1
     key = np.ravel_multi_index(tuple(c[rows].astype(np.int64) for c in columns), bounds)
@@ -240,7 +252,9 @@ class _MessageCounter:
     def add_handoff(self, kind: _HandoffKind) -> None:
         program = self.program
         if program.procedure.prepared:
-            for event in ("predict", "attach") if kind.registers_early else ("move",):
+            asks = program.steps_on(HOME, "going-down")
+            arrival = "attach" if kind.registers_early and (kind.rescued or not asks) else "move"
+            for event in ("predict", *["going-down"] * kind.rescued, arrival) if kind.registers_early else (arrival,):
                 self.add_registration(HOME, event)
             return
         regional = program.procedure.hierarchical and self.roles.share_gateway(kind.old, kind.new)

@@ -20,6 +20,7 @@ from handoff.scenario.network import Channel, Node, ServerParameters
 from handoff.scenario.scenario import Scenario
 from handoff.scenario.traffic import Traffic
 from handoff.workload.attacks import build_attacks
+from handoff.workload.background import build_background
 from handoff.workload.flow_ends import FlowEnds
 from handoff.workload.mixture import choose_groups
 from handoff.workload.mobile_correspondents import choose_correspondents
@@ -108,6 +109,7 @@ def build_setup(scenario: Scenario, path: Path, seed: int, memory_limit_bytes: i
         temporary_home_agents={index(router): index(x.node) for x in scenario.temporary_home_agent for router in x.routers},
         control_nodes={role: index(node) for role, node in scenario.control.nodes().items()},
         attacks=attacks,
+        background=build_background(scenario, network),
         notes=tuple(notes),
         # once each: one capture may have both the movement and the traffic
         warnings=tuple(dict.fromkeys((*replay_warnings, *remarks.warnings, *captures.warnings()))),
@@ -133,7 +135,7 @@ def build_network(scenario: Scenario) -> Network:
         for a, b in zip(routers.names, routers.names[1:], strict=False):
             _add_link(network, a, b, routers.neighbours)
     for link in scenario.link:
-        _add_link(network, link.between[0], link.between[1], link)
+        _add_link(network, link.between[0], link.between[1], link, link.back_delay)
     return network
 
 
@@ -156,11 +158,12 @@ def _add_node(network: Network, server: Node) -> None:
     network.node(server.name, **{k: getattr(server, k) for k in _SERVER_FIELDS})
 
 
-def _add_link(network: Network, a: str, b: str, channel: Channel) -> None:
-    network.link(
-        a, b, rate=channel.rate, delay=channel.delay, buffer_packets=channel.buffer_packets,
-        buffer_bytes=channel.buffer_bytes, loss=channel.loss, both=True,
-    )  # fmt: skip
+def _add_link(network: Network, a: str, b: str, channel: Channel, back_delay: int | None = None) -> None:
+    for source, target, delay in ((a, b, channel.delay), (b, a, channel.delay if back_delay is None else back_delay)):
+        network.link(
+            source, target, rate=channel.rate, delay=delay, buffer_packets=channel.buffer_packets,
+            buffer_bytes=channel.buffer_bytes, loss=channel.loss,
+        )  # fmt: skip
 
 
 def _load_movement(

@@ -13,12 +13,13 @@ from handoff.simulation.run import run_procedure
 from handoff.theory.signalling_load import signalling_load
 from tests.conformance.two_router_scene import Scene, Stay
 
-SINGLE = {"predict": 400, "old_down": 504, "new_up": 554}
+SINGLE = {"predict": 300, "old_down": 504, "new_up": 554}
 MOVES = {
     "single": SINGLE,
-    "dual": SINGLE | {"old_down": 600, "new_up": 520},
+    "single, announced twice": SINGLE | {"predict": 300, "warn": 350},
+    "dual": SINGLE | {"old_down": 900, "new_up": 520},
     "unannounced": SINGLE | {"predict": None},
-    "unannounced, on the second radio": {"predict": None, "old_down": 600, "new_up": 520},
+    "unannounced, on the second radio": {"predict": None, "old_down": 900, "new_up": 520},
 }
 ARRIVALS = {
     # Path Switch Request and the session's answer; at the SMF the session's request and the UPF's answer; at the source the
@@ -33,10 +34,10 @@ ARRIVALS = {
 }  # fmt: skip
 
 
-def handover(*, predict: float | None, old_down: float, new_up: float) -> Setup:
-    setup = Scene([Stay("old", 0, old_down, predict=predict), Stay("new", new_up)]).setup()
+def handover(*, predict: float | None, old_down: float, new_up: float, warn: float | None = None) -> Setup:
+    setup = Scene([Stay("old", 0, old_down, predict=predict, warn=warn), Stay("new", new_up)]).setup()
     index = setup.network.node_index
-    return replace(setup, control_nodes={"AMF": index("gw"), "SMF": index("gw2")})
+    return replace(setup, control_nodes={"AMF": index("gw"), "SMF": index("gw2"), "CMD": index("peer")})
 
 
 def estimated(setup: Setup, procedure: str) -> dict[str, float]:

@@ -109,8 +109,9 @@ OTHERS = [
     (["plan", "s.toml", "--vary", "seed=1:4", "--slo", "lost<=0"], 2,
         "--vary seed: cannot vary: replications take consecutive seeds from 'seed' on"),
     (["plan", "s.toml", "--vary", "ha.registration=1ms:2ms", "--slo", "lost<=0"], 2,
-        "--vary ha: unknown key; allowed are attack, correspondent, coverage, duration, home_agent, link, mixture, movement, "
-        "name, node, options, region, regions, restart, router, routers, seed, slo, sweep, temporary_home_agent, traffic"),
+        "--vary ha: unknown key; allowed are attack, background, control, correspondent, coverage, duration, home_agent, link, "
+        "mixture, movement, name, node, options, region, regions, restart, router, routers, seed, slo, sweep, "
+        "temporary_home_agent, traffic"),
     (["plan", "s.toml", "--vary", "mobile_nodes=1:2:3", "--slo", "lost<=0"], 2,
         "--vary mobile_nodes: '1:2:3' is not a range: write LOW..HIGH, as in 1k..1M or 5ms..100ms; the search has no step"),
     (["plan", "s.toml", *NODES, "--slo", "lost<=0", "--seed", str(2**63 - 1)], 2,

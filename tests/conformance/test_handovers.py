@@ -62,6 +62,7 @@ def test_forwarding_through_the_anchor(name):
     """The way back to the anchor and to the new router takes 10 + 12 ms: the gate holds the packets of 10 + 10 ms, not of 4."""
     seen = handoff(name)
     assert (seen["lost"], seen["reordered"], seen["forwarded"], seen["disruption"]) == (0, 0, 77, 59.5)
+    assert seen["completed"] == 1
 
 
 @pytest.mark.parametrize("name", ["x2-ungated", "xn-ungated"])

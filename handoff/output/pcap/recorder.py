@@ -17,7 +17,7 @@ from handoff.output.pcap.address_plan import AddressPlan, address_plan_errors
 from handoff.output.pcap.control_packets import ControlPacketEncoder
 from handoff.output.pcap.flow_headers import FlowHeaderTable, short_packet_errors
 from handoff.protocol.message_formats import FORMATS
-from handoff.protocol.messages import HOME_ADDRESS
+from handoff.protocol.messages import HOME_ADDRESS, STEP_HOP_MASK
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.program import Program
 from handoff.protocol.roles import RoleResolver
@@ -158,11 +158,14 @@ class Recorder:
         if self._has_failed:
             return
         rows = trace.rows
+        is_background = trace.messages["args"][:, 0] == STEP_HOP_MASK
         packets = [
-            self.control_packets.packet(tuple(args), mobile)
+            b"" if args[0] == STEP_HOP_MASK else self.control_packets.packet(tuple(args), mobile)
             for args, mobile in zip(trace.messages["args"].tolist(), rows["mobile"][rows["message"] >= 0].tolist(), strict=True)
         ]
         interface = self._interface[rows["link"]]
+        if is_background.any():  # such a message has no contents
+            interface = np.where((rows["message"] >= 0) & is_background[rows["message"]], -1, interface)
         rows = rows[interface >= 0]
         data = rows["message"] < 0
         sequence, acknowledgement = np.zeros((2, len(rows)), np.uint32)

@@ -8,6 +8,7 @@ from pydantic import ValidationError
 from handoff.cli.commands.trace import FORMATS, ON_BAD_RECORD
 from handoff.mobility.commuters import UniformTime
 from handoff.scenario.field_types import OnBadRecord
+from handoff.scenario.handoff_times import parse_uniform
 from handoff.scenario.movement import (
     CommutersModel,
     CoverageModel,
@@ -17,7 +18,6 @@ from handoff.scenario.movement import (
     Movement,
     RandomWaypointModel,
     TraceFormat,
-    parse_uniform,
 )
 from handoff_traces import bad_records, cell_logs, movement
 
