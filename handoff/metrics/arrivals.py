@@ -82,9 +82,13 @@ def interarrival_jitter(arrivals: Arrivals) -> Float:
     total[arrivals.first] = 0
     position = np.arange(len(total)) - arrivals.flow_start()
     longest = int(position.max(initial=0))
+    early = np.flatnonzero(position < JITTER_HORIZON)  # arrivals whose sum does not reach back by each step
+    early_position = position[early]
     step = 1
     while step <= min(longest, JITTER_HORIZON):
-        weight = ((JITTER_GAIN - 1) / JITTER_GAIN) ** step
-        total[step:] += np.where(position[step:] >= step, total[:-step] * weight, 0)
+        earlier = total[:-step] * ((JITTER_GAIN - 1) / JITTER_GAIN) ** step
+        outside = early[early_position < step] - step
+        earlier[outside[outside >= 0]] = 0
+        total[step:] += earlier
         step *= 2
     return total

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,8 @@ Bool = npt.NDArray[np.bool_]
 
 _MIN_RUN = 4
 """Mean number of successive values of one group from which on they are reduced together."""
+_MIN_SLICE = 256
+"""Mean number of values of a group from which on each group is sorted by itself."""
 _LOW_BITS = np.int64(32)
 _LOW_MASK = np.int64(2**32 - 1)
 
@@ -28,11 +31,18 @@ def reduce_into(ufunc: np.ufunc, result: npt.NDArray[Any], group: Int, value: np
     if len(result) == 1:
         result[0] = ufunc(result[0], ufunc.reduce(value))
         return
-    start = np.flatnonzero(np.append(True, group[1:] != group[:-1]))
+    start = run_starts(group)
     if len(start) > len(group) // _MIN_RUN:
         ufunc.at(result, group, value)
     else:
         ufunc.at(result, group[start], ufunc.reduceat(value, start))
+
+
+def run_starts(group: Int) -> Int:
+    """Return the index of the first value of each run of values of one group."""
+    change = np.ones(len(group), np.bool_)
+    np.not_equal(group[1:], group[:-1], out=change[1:])
+    return np.flatnonzero(change)
 
 
 def count(group: Int, groups: int) -> Int:
@@ -63,6 +73,10 @@ def maximum(value: Int, group: Int, groups: int) -> Int:
 def mean(value: Int, group: Int, groups: int) -> Int:
     """Return the exact mean of each group, rounded down; -1 where it has no value. Values are 0 or more."""
     number = count(group, groups)
+    if int(value.max(initial=0)) * int(number.max(initial=0)) < 2**63:
+        total = np.zeros(groups, np.int64)
+        reduce_into(np.add, total, group, value)
+        return np.where(number > 0, total // np.maximum(number, 1), np.int64(-1))
     high, low = np.zeros(groups, np.int64), np.zeros(groups, np.int64)
     reduce_into(np.add, high, group, value >> _LOW_BITS)  # two sums, because the sum itself may pass 2**63
     reduce_into(np.add, low, group, value & _LOW_MASK)
@@ -85,6 +99,12 @@ def sort(value: Int, group: Int, groups: int) -> Int:
     span = int(value.max()) + 1
     if groups == 1:
         return np.sort(value)
+    if len(value) >= _MIN_SLICE * groups and (group[1:] >= group[:-1]).all():
+        ordered = value.copy()
+        bounds = [*run_starts(group).tolist(), len(value)]
+        for begin, end in pairwise(bounds):
+            ordered[begin:end].sort()
+        return ordered
     if span * groups < 2**63:  # one key sorts several times faster than two
         offset = group * np.int64(span)
         key = value + offset

@@ -137,7 +137,7 @@ def build_packet_table(records: Mapping[str, Int]) -> PacketTable:
     flow, seq, copy, fate = (np.asarray(records[name], np.int64) for name in ("flow", "seq", "copy", "fate"))
     start = _packet_starts(flow, seq, copy)
     first_record = np.flatnonzero(start)
-    packet_of_record = np.cumsum(start) - 1
+    packet_of_record = first_record if len(first_record) == len(flow) else np.cumsum(start) - 1
 
     def count_records(where: Bool) -> Int:
         if len(first_record) == len(flow):  # no packet has a second copy

@@ -191,7 +191,7 @@ def _following_spans(spans: Columns, mobile: Int, time_ps: Int) -> tuple[Int, In
 
 def compute_packet_metrics(
     anchor_tunnels: Int, window: Result, packets: PacketRecords, handoffs: Columns, begin_ps: int,
-    groups: ProcedureGroups | None = None,
+    groups: ProcedureGroups | None = None, handoff: Int | None = None,
 ) -> PacketMetrics:  # fmt: skip
     """Compute the metrics of each flow and of the whole study in a window, and add those of handoffs to ``handoffs``.
 
@@ -213,12 +213,15 @@ def compute_packet_metrics(
         Begin of the window.
     groups : ProcedureGroups or None
         Groups of a mixture, which get metrics of their own.
+    handoff : ndarray of int64 or None
+        Result of :func:`handoff_of_packets` for the handoffs of the window, if it is known already.
     """
     records, table = packets.records, packets.table
     flows, handoff_count = len(window.flows["sent"]), len(handoffs["mobile"])
     sent_ps = records["sent_ps"][table.first_record]
     flow = np.where((sent_ps >= begin_ps) & (sent_ps < window.until_ps), table.flow, -1)
-    handoff = handoff_of_packets(packets, handoffs)
+    if handoff is None:
+        handoff = handoff_of_packets(packets, handoffs)
     per_flow = measure_groups(table, flow, flows)
     voice = measure_voice(table, flow, flows, ie=_IE, bpl=_BPL)
     per_flow |= {name: voice[name] for name in VOICE}

@@ -26,7 +26,13 @@ from handoff.simulation.checkpoint import RunState, StudyCheckpoint
 from handoff.simulation.cycle_collector import pause_cycle_collector
 from handoff.simulation.early_end import CHECKS, EarlyEnd
 from handoff.simulation.group_rows import group_rows
-from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, compute_packet_metrics, handoff_columns
+from handoff.simulation.handoff_metrics import (
+    FlowMobiles,
+    PacketRecords,
+    compute_packet_metrics,
+    handoff_columns,
+    handoff_of_packets,
+)
 from handoff.simulation.initial_state import make_controllers, prepare_network
 from handoff.simulation.measurement_window import Snapshot, WindowRecorder, window_result
 from handoff.simulation.packets_around import count_packets_around
@@ -373,8 +379,10 @@ def _collect_result(
     groups = run.program.groups if isinstance(run.program, Mixture) else None
     handoffs = handoff_columns(run.state.records, result, mobiles, reached_ps)
     packets = PacketRecords.from_result(result, mobiles, options.resequence_ps) if detail else None
+    handoff_of_all = None
     if packets is not None:
-        handoffs["seamless"] = judge_handoffs(packets, handoffs, _path_difference(run, mobiles))
+        handoff_of_all = handoff_of_packets(packets, handoffs)
+        handoffs["seamless"] = judge_handoffs(packets, handoffs, handoff_of_all, _path_difference(run, mobiles))
     interrupted_ps = None if reached_ps == run.setup.duration_ps else reached_ps
     nodes = run.network.nodes
     anchors = tuple(node for node in range(len(nodes)) if any(part.roles.is_anchor(node) for part in run.parts))
@@ -389,7 +397,7 @@ def _collect_result(
         metrics = None
         if packets is not None:
             metrics = compute_packet_metrics(
-                tunnels, window, packets, window_handoffs, first.time_ps, groups
+                tunnels, window, packets, window_handoffs, first.time_ps, groups, handoff_of_all if began.all() else None
             )
         part = RunResult(
             procedure_name(run.program), window, window_handoffs, None, second.simultaneous - first.simultaneous, metrics,

@@ -10,14 +10,14 @@ from engine import Network
 from engine.columns import Columns, Int
 from handoff.metrics.grouped import Bool
 from handoff.simulation.arrival_spans import find_arrivals
-from handoff.simulation.handoff_metrics import PacketRecords, handoff_of_packets
+from handoff.simulation.handoff_metrics import PacketRecords
 from handoff.simulation.path_delays import PathDelays
 
 PathDifference = Callable[[int, int, int, int], int]
 """Difference (ps) of the delays of the old and the new path, from flow, sequence number, old router and new router."""
 
 
-def judge_handoffs(packets: PacketRecords, handoffs: Columns, path_difference: PathDifference) -> Int:
+def judge_handoffs(packets: PacketRecords, handoffs: Columns, handoff: Int, path_difference: PathDifference) -> Int:
     """Return 1 for each handoff that is seamless, 0 for each other one, and -1 for a handoff without packets.
 
     A packet of the handoff is late if its delay exceeds the delay of the packet that arrived before it in its flow by more than
@@ -29,11 +29,12 @@ def judge_handoffs(packets: PacketRecords, handoffs: Columns, path_difference: P
         Packets of the whole run, both directions.
     handoffs : dict of str to ndarray
         All handoffs of the run (:func:`handoff.simulation.handoff_metrics.handoff_columns`).
+    handoff : ndarray of int64
+        Handoff of each packet (:func:`handoff.simulation.handoff_metrics.handoff_of_packets`).
     path_difference : callable
         See ``PathDifference``.
     """
     table, count = packets.table, len(handoffs["mobile"])
-    handoff = handoff_of_packets(packets, handoffs)
     reordered = np.zeros(len(handoff), np.bool_)
     reordered[table.reordered.packet] = True
     disturbed = np.zeros(count, np.bool_)

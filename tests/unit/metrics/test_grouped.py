@@ -33,6 +33,16 @@ def test_values_are_sorted_within_their_group(factor):
         assert grouped.sort(VALUES, GROUP, 3).tolist() == [1, 4, 5, 9]
 
 
+def test_large_groups_in_order_are_sorted_one_by_one():
+    """Group 0 has 600 falling values, group 1 nothing, group 2 600 even values from 0: the mean size is 400."""
+    values = np.concatenate([np.arange(600)[::-1], 2 * np.arange(600)])
+    ordered = grouped.sort(values, np.repeat([0, 2], 600), 3)
+    assert ordered.tolist() == [*range(600), *range(0, 1200, 2)]
+    assert values[0] == 599, "the values themselves stay as they are"
+    mixed = np.array([2, 0] * 600)
+    assert grouped.sort(values, mixed, 3).tolist() == sorted(values[mixed == 0].tolist()) + sorted(values[mixed == 2].tolist())
+
+
 @pytest.mark.parametrize(
     ("number", "p50", "p95", "p99"),
     [(1, -1, -1, -1), (2, 1, -1, -1), (19, 10, -1, -1), (20, 10, 19, -1), (100, 50, 95, 99), (101, 51, 96, 100)],

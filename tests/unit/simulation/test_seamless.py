@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords
+from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords, handoff_of_packets
 from handoff.simulation.seamless import judge_handoffs, path_differences
 
 DELIVERED, DROPPED = 0, 5
@@ -31,7 +31,8 @@ def judge(*flows, differences=DIFFERENCES):
     result = SimpleNamespace(packets=records, until_ps=600)
     mobiles = FlowMobiles(np.full(len(flows), 7), None, np.zeros(len(flows), np.int64))
     packets = PacketRecords.from_result(result, mobiles, 0)
-    return judge_handoffs(packets, HANDOFFS, lambda flow, seq, old, new: differences[old, new]).tolist()
+    handoff = handoff_of_packets(packets, HANDOFFS)
+    return judge_handoffs(packets, HANDOFFS, handoff, lambda flow, seq, old, new: differences[old, new]).tolist()
 
 
 def delays(changes, count=25):
