@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from handoff.cli.main import main
 from handoff.output.parquet import SCHEMAS
+from handoff.protocol.procedures import ALL_PROCEDURES
 
 ROOT = Path(__file__).parents[2]
 COMMUTE = str(ROOT / "examples" / "commute.toml")
@@ -64,8 +65,8 @@ def test_a_run_loads_only_what_it_needs_before_its_first_packet():
     assert not loaded & {f"handoff_traces.{name}" for name in ("capture_writer", "movement", "signalling", "summary", "wire")}
     assert not loaded & {"handoff.cli.tables", "handoff.output.parquet", "handoff.experiments.execution.task"}
     ours = [name for name in loaded if name.split(".")[0] in ("engine", "handoff", "handoff_traces")]
-    assert len(ours) <= 170
-    assert len(loaded) <= 510
+    assert len(ours) <= 182
+    assert len(loaded) <= 525
 
 
 def test_compare_prints_a_table_and_writes_all_parquet_files(tmp_path):
@@ -144,7 +145,7 @@ def test_validate_counts_nodes_and_handoffs():
 
 def test_procedures_and_trace_info_print_json():
     rows = json.loads(handoff_in_process("procedures", "--json").stdout)["procedures"]
-    assert [r["name"] for r in rows] == ALL
+    assert [r["name"] for r in rows] == list(ALL_PROCEDURES)
     assert [(r["anchor"], r["marker"], r["figures"]) for r in rows if r["family"] == "synchronized"] == [
         ("HA", "DRR", "11A-17B"), ("CN", "DBA", "18A-24B"), ("GFA", "DRR", "25A-31B"),
         ("HA", "DBA", "32A-38B"), ("CN", "DBA", "39A-45B"), ("MAP", "DBA", "46A-52B"), ("MAP", "DBA", ""),

@@ -15,7 +15,7 @@ from handoff.cli.main import main
 from handoff.cli.tables import COLUMNS
 from handoff.cli.terms import GLOSSARY, all_terms, find_terms
 from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS
-from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES
 
 ROOT = Path(__file__).parents[2]
 COMMUTE = str(ROOT / "examples" / "commute.toml")
@@ -79,7 +79,7 @@ def test_every_term_of_the_glossary_every_procedure_measure_and_key_is_found():
     terms = all_terms()
     assert [" ".join(heading.split()) for heading in headings] == [term.names[0] for term in terms if term.kind == "term"]
     names = {name for term in terms for name in term.names}
-    assert {*PROCEDURES, *MEASURES, *NODE_PARTS, *LINK_PARTS, "link.rate", "traffic.select.port", "link_rate"} <= names
+    assert {*ALL_PROCEDURES, *MEASURES, *NODE_PARTS, *LINK_PARTS, "link.rate", "traffic.select.port", "link_rate"} <= names
     assert all(term.text.strip() and term in find_terms(term.names[0]) for term in terms[::25])
 
 
@@ -125,11 +125,11 @@ def complete(*words):
     [
         (("com",), {"compare", "completion"}),
         (("run", COMMUTE, "--procedure", "sync-mipv4"), {"sync-mipv4", "sync-mipv4-ro"}),
-        (("compare", COMMUTE, "--procedures", "mipv4,pm"), {"mipv4,pmipv6"}),
+        (("compare", COMMUTE, "--procedures", "mipv4,pm"), {"mipv4,pmipv6", "mipv4,pmipv6-transient"}),
         (("compare", COMMUTE, "--procedures", "al"), {"all"}),
         (("compare", COMMUTE, "--procedures", "mipv4,al"), set()),  # 'all' is no element of a list
         (("diff", "a", "--procedures", "al"), set()),
-        (("diff", "a", "--procedures", "mipv4,pm"), {"mipv4,pmipv6"}),
+        (("diff", "a", "--procedures", "mipv4,pm"), {"mipv4,pmipv6", "mipv4,pmipv6-transient"}),
         (("run", COMMUTE, "--set", "options.bic"), {"options.bicast=", "options.bicast_linger="}),
         (("run", COMMUTE, "--set", "link.4.de"), {"link.4.delay="}),
         (("run", "--set", "options.bicast_"), {"options.bicast_linger="}),

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from handoff.cli.main import main
-from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES
 from tests.unit.experiments.execution.dask_processes import make_certificates
 from tests.unit.experiments.sweep.small_sweep import HANDOFF, SCENARIO, SWEEP, write_scenario
 
@@ -76,7 +76,7 @@ SWEEPS = [
     (["--where", "mobile_nodes + 1"],
         "where 'mobile_nodes + 1': is neither true nor false: write a condition, as in buffer < 30"),
     (["--procedures", "mipv4,mipv4"], "procedure 'mipv4' is listed twice: name each once"),
-    (["--procedures", ""], f"no procedure ''; there are {', '.join(PROCEDURES)}"),
+    (["--procedures", ""], f"no procedure ''; there are {', '.join(ALL_PROCEDURES)}"),
     (["--set", "mobile_nodes"], "--set 'mobile_nodes': write path.to.key=value"),
     (["--metric", "hq.registration_wait_mean"], "--metric hq.registration_wait_mean: no node or link 'hq'; did you mean ha?"),
     (["--memory-limit", "2GX"], f"--memory-limit: '2GX' is not a size: {NO_SIZE}"),

@@ -124,6 +124,7 @@ def test_two_outputs_are_two_files(scenario: Path, tmp_path: Path) -> None:
 HOLD = """
 import sys
 from pathlib import Path
+from engine.output_file import lock_file, lock_folder
 with lock_folder(Path(sys.argv[1])), lock_file(Path(sys.argv[2]), "-o"):
     print("locked", flush=True)
     sys.stdin.read()

@@ -39,7 +39,8 @@ def metro(tmp_path):
         (["lead=['2ms']"], "--set: movement.commuters.lead: ['2ms'] is neither a duration nor the ends of a range"),
         (["guard=20"], "--set: movement.commuters.guard: 20 has no unit: write text with one, as in '20ms'"),
         (["group=0"], "--set: movement.commuters.group: input should be greater than or equal to 1, not 0"),
-        (["speed=2"], "--set: movement.commuters.speed: unknown key; allowed are announced, dwell, gap"),
+        (["speed=2"], "--set: movement.commuters.speed: 2 has no unit: write text with one, as in '1.5m/s'"),
+        (["pace=2"], "--set: movement.commuters.pace: unknown key; allowed are announced, distance, dwell, gap"),
     ],
 )  # fmt: skip
 def test_a_mistake_is_reported(metro, changes, message):

@@ -95,7 +95,7 @@ def test_the_worked_example_of_prepared_handovers():
     seen = dict(zip(names, columns, strict=True))
     ms = 10**9
     assert {n: s[:2] for n, s in seen.items() if any(s[:2])} == {
-        "xn-um": (77, 0), "n2-unforwarded": (77, 0), "xn-ungated": (0, 3), "n2-indirect-ungated": (0, 19), "daps": (0, 3),
+        "xn-um": (77, 0), "n2-unforwarded": (77, 0), "xn-ungated": (0, 3), "n2-indirect-ungated": (0, 19),
         "fmipv6-predictive": (0, 3), "fmipv6-reactive": (0, 3), "pfmipv6-predictive": (0, 3),
     }  # fmt: skip
     expected = {"xn": 59.5, "n2-indirect": 59.5, "cho-early": 59.5, "cho-late": 71.5, "fmipv6-reactive": 71.5, "daps": 7}
