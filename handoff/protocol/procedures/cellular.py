@@ -106,7 +106,7 @@ def _service_request(prefix: str, update: Step) -> tuple[Step, ...]:
         Step("move", "RRE", ("MN", "nAR"), "open", format="RRC Reestablishment Request"),
         Step("RRE", "PSR", ("nAR", "AMF"), format=f"{prefix} Path Switch Request"),
         replace(update, on="PSR"),
-        Step("PSR", "PSA", ("AMF", "nAR"), "complete", format=f"{prefix} Path Switch Request Acknowledge"),
+        Step("PSR", "PSA", ("AMF", "nAR"), format=f"{prefix} Path Switch Request Acknowledge"),
     )
 
 
