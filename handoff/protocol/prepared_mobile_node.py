@@ -214,8 +214,11 @@ class PreparedMobileNode(MobileNodeController):
         row = self.row_of[attachment]
         bound_ps, marker_ps = self.records["bound_ps"][row], self.records["marker_ps"][row]
         waited_ps = ctx.time_ps - self.records["up_ps"][row]
-        is_complete = self.records["completed"][row] and bound_ps + self.options.settle_ps <= ctx.time_ps
-        if is_complete and marker_ps + self.options.settle_ps <= ctx.time_ps:
+        # what a router has noted later than this may be visible or not, by the order in which the engine handles events
+        certain_ps = ctx.time_ps - self.options.settle_ps
+        is_complete = self.records["completed"][row] and bound_ps <= certain_ps
+        waits_for_marker = self.program.procedure.marker and ctx.time_ps < bound_ps + self.options.gate_timer_ps
+        if is_complete and (0 <= marker_ps <= certain_ps or not waits_for_marker):
             ctx.end_measurement()
             state.handoff_attachment = -1
             return
