@@ -43,6 +43,7 @@ TERMS = {
     "FQ": "context setup request of the central unit",
     "FR": "context setup response",
     "FC": "order of the central unit to return what waits",
+    "FA": "acknowledgement of the central unit",
     "CSN": "cell switch notification",
     "RCQ": "retrieve context request",
     "RCR": "retrieve context response",

@@ -173,7 +173,10 @@ class ContextTable:
             ctx.deliver_locally()
 
     def _complete(self, ctx: Context, args: tuple[int, ...]) -> None:
-        """Note the end of a handoff."""
+        """Note the end of a handoff. A mobile node on the link whose message has been lost is served from now on."""
+        context = self.entries[ctx.mobile]
+        if context.expected and context.attached and args[NEW] == self.node:
+            self._open(ctx, args)
         if self.roles.handoffs is not None:
             for column in ("reply_ps", "bound_ps"):
                 self.roles.handoffs.note(ctx.mobile, args[NEW], column, ctx.time_ps, ctx.time_ps)

@@ -48,6 +48,8 @@ class HandoffRecords:
     row_of : array
         Row of the handoff that leaves each attachment, or -1. The last attachment of the setup is never left, so that
         ``row_of[-1]`` is -1 and index -1 can stand for "no attachment".
+    first_completed_ps : dict of int to int
+        Time at which a router has noted the first arrival of a mobile node as complete, which is no handoff.
     """
 
     def __init__(self, setup: Setup) -> None:
@@ -68,6 +70,7 @@ class HandoffRecords:
         row_of = np.full(len(attachments.mobile), -1, np.int64)
         row_of[old] = np.arange(count)
         self.row_of = array("q", row_of.tobytes())
+        self.first_completed_ps: dict[int, int] = {}
 
     def note(self, mobile: int, new: int, column: str, value: int, now_ps: int) -> None:
         """Set a column of the last handoff of a mobile node to ``new``, if it has no value or a greater one.
@@ -98,6 +101,8 @@ class HandoffRecords:
                 if columns[column][row] in (-1, 0) or value < columns[column][row]:
                     columns[column][row] = value
                 return
+        if column == "completed":
+            self.first_completed_ps[mobile] = min(now_ps, self.first_completed_ps.get(mobile, now_ps))
 
     @property
     def columns(self) -> dict[str, npt.NDArray[np.int64]]:

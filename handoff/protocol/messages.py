@@ -11,7 +11,7 @@ KINDS = (
     "HoTI", "CoTI", "HoT", "CoT",  # return routability (RFC 6275 5.2)
     "NA",  # neighbour advertisement for a care-of address (RFC 4861 4.4, RFC 6275 10.4.1)
     "MR", "HC", "HOC", "RRE", "REL", "CFG", "LR",  # RRC and MAC
-    "FQ", "FR", "FC", "CSN",  # F1AP
+    "FQ", "FR", "FC", "FA", "CSN",  # F1AP
     "RCQ", "RCR", "HRD", "HRQ", "HRA", "HCD", "SN", "EST", "MST",  # base stations and control nodes
     "HN", "UCC", "UCM", "UCR", "PSR", "PSA", "HS", "ES",
     "MBQ", "MBR", "CFQ", "CFR", "DFQ", "DFR", "SRQ", "SRR", "SMQ", "SMR", "EM",  # GTPv2-C, PFCP, N11, End Marker of GTP-U

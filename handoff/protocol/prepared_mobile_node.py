@@ -37,6 +37,7 @@ class PreparedMobileNode(MobileNodeController):
         self.handoffs = records
         self.conditional = program.procedure.conditional
         self.has_commands = any(step.step.effect == "command" for step in program.steps)
+        self.completes_at_router = any("complete" in step.step.effect for step in program.steps)
         self.anchored_at_router = program.procedure.anchor == "oAR"
         self.event_handlers |= {PREDICT: self._on_prediction, GOING_DOWN: self._on_going_down}
 
@@ -156,6 +157,8 @@ class PreparedMobileNode(MobileNodeController):
             self.begin_handoff(ctx, state, left)
         state.drop_requests()
         self._arrive(ctx, state, attachment, "move", WITHOUT_COMMAND, old)
+        if old < 0 and self.completes_at_router:
+            ctx.timer(ctx.time_ps + self.options.retransmit_ps, SETTLED, -1 - attachment)
         self._schedule_measurement_end(ctx, state)
 
     def _arrive(self, ctx: Context, state: MobileNodeState, attachment: int, event: str, scenario: int, old: int) -> None:
@@ -209,6 +212,9 @@ class PreparedMobileNode(MobileNodeController):
             ctx.timer(ctx.time_ps + self.options.settle_ps, SETTLED, attachment)
 
     def _on_settled(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        if attachment < 0:
+            self._check_first_arrival(ctx, state, -1 - attachment)
+            return
         if state.handoff_attachment != attachment:
             return
         row = self.row_of[attachment]
@@ -227,3 +233,15 @@ class PreparedMobileNode(MobileNodeController):
             scenario, old = self.records["scenario"][row], self.records["old_router"][row]
             self._arrive(ctx, state, attachment + 1, "move", scenario, old)
         ctx.timer(ctx.time_ps + max(self.options.settle_ps, waited_ps), SETTLED, attachment)  # twice as long each time
+
+    def _check_first_arrival(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
+        """Arrive once more at the first router if a message of the first arrival must have been lost."""
+        completed_ps = self.handoffs.first_completed_ps.get(ctx.mobile, ctx.time_ps)
+        if completed_ps > ctx.time_ps - self.options.settle_ps and attachment in state.links and self._stays(state, attachment):
+            waited_ps = ctx.time_ps - state.last_move_request_ps
+            self._arrive(ctx, state, attachment, "move", WITHOUT_COMMAND, -1)
+            ctx.timer(ctx.time_ps + 2 * waited_ps, SETTLED, -1 - attachment)
+
+    def _stays(self, state: MobileNodeState, attachment: int) -> bool:
+        """Return whether a mobile node has not been commanded away since an arrival."""
+        return state.target_attachment == attachment and state.router == self.router[attachment]
