@@ -11,11 +11,11 @@ from libc.stdint cimport INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, int32_t, in
 from libcpp.unordered_map cimport unordered_map
 
 from engine.kernel.events cimport (
-    ADD_BINDING, BEGIN_MEASUREMENT, BIND, BUFFER_UPSTREAM, CLEAR_UPSTREAM_ROUTE, COUNT_AFTER_MARKER, DELIVER_LOCALLY,
-    END_MEASUREMENT, EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, EVENT_TIMER, MAX_ARGS, SEND, SET_BUFFER, SET_UPSTREAM_ROUTE,
-    UNBIND, UNBIND_ALL, Action, ControllerEvent, Message, push_event,
+    ADD_BINDING, BEGIN_MEASUREMENT, BIND, BIND_BESIDE_CELL, BUFFER_UPSTREAM, CLEAR_UPSTREAM_ROUTE, COUNT_AFTER_MARKER,
+    DELIVER_LOCALLY, END_MEASUREMENT, EVENT_MESSAGE, EVENT_REFUSED, EVENT_SCHEDULED, EVENT_TIMER, MAX_ARGS, SEND, SET_BUFFER,
+    SET_UPSTREAM_ROUTE, UNBIND, UNBIND_ALL, Action, ControllerEvent, Message, push_event,
 )
-from engine.kernel.binding_table cimport BESIDE_CELL, ENDS_AT_MOBILE, HOSTILE_TUNNEL, NO_GATE, RELAYED_PACKETS
+from engine.kernel.binding_table cimport ENDS_AT_MOBILE, HOSTILE_TUNNEL, NO_GATE, RELAYED_PACKETS
 from engine.kernel.fates cimport AUTHENTICATION_FAILED, REPLAYED
 from engine.kernel.fifo cimport UNLIMITED
 from engine.kernel.next_event cimport NEVER, atomic_min
@@ -356,8 +356,9 @@ cdef class Context:
             raise ValueError("'beside_cell' replaces the entry: it excludes 'simultaneous'")
         if beside_cell:
             self.require_cell(self.node)
+            a.op = BIND_BESIDE_CELL
         a.tunnel_flags = (ENDS_AT_MOBILE if end == "mobile" else 0) | (HOSTILE_TUNNEL if hostile else 0)
-        a.tunnel_flags |= (RELAYED_PACKETS if relayed else 0) | (BESIDE_CELL if beside_cell else 0)
+        a.tunnel_flags |= RELAYED_PACKETS if relayed else 0
         a.copy_in_flight = self.check_copy_in_flight(copy_in_flight)
         self.u.actions.push_back(a)
 

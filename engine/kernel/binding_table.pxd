@@ -28,7 +28,6 @@ cdef enum:  # CareOf.tunnel_flags
     ENDS_AT_MOBILE = 1
     HOSTILE_TUNNEL = 2  # bound by an attacker: its data packets are counted as diverted
     RELAYED_PACKETS = 4  # beside others, it takes the packets that have been in a tunnel, and the others take the rest
-    BESIDE_CELL = 8  # of an action: the node's own cell gets a copy too
 
 cdef extern from *:
     """

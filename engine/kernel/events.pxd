@@ -81,6 +81,7 @@ cdef enum:  # Action.op, named as the methods of Context; arg0 and arg1 are give
     BEGIN_MEASUREMENT = 10  # (id of the span)
     END_MEASUREMENT = 11
     COUNT_AFTER_MARKER = 12  # (cell)
+    BIND_BESIDE_CELL = 13  # (care-of node, header bytes); the node's own cell gets a copy too
 
 cdef struct Action:
     int64_t t
@@ -91,7 +92,7 @@ cdef struct Action:
     int64_t arg0
     int64_t arg1
     int64_t expiry
-    int32_t tunnel_flags  # CareOf.tunnel_flags, and BESIDE_CELL
+    int32_t tunnel_flags  # CareOf.tunnel_flags
     int32_t gate  # PacketBuffer.gate
     int32_t copy_in_flight
     Packet packet

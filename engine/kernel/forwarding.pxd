@@ -84,14 +84,18 @@ cdef inline Fifo* entry_downlink(const Entry* e) noexcept nogil:
         return <Fifo*>(<PacketBuffer*>e.target.extension).downlink
     return NULL
 
-cdef inline Fifo* radio_downlink(World* w, int n, uint32_t mobile) noexcept nogil:
-    """Return the downlink of n's cell for one packet, whether the entry of the mobile node names it or not."""
+cdef inline Fifo* cell_downlink(World* w, int n, uint32_t mobile) noexcept nogil:
+    """Return the downlink of n's cell to a mobile node."""
     cdef Cell* c = &w.cell[w.cell_of_node[n]]
-    cdef Fifo* f = c.shared_downlink
-    if f == NULL:
-        f = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, mobile)
-        if entry_downlink(find_entry(&w.tables[n], mobile)) == NULL:
-            f.state.flags |= ORPHAN
+    if c.shared_downlink != NULL:
+        return c.shared_downlink
+    return get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, mobile)
+
+cdef inline Fifo* unnamed_downlink(World* w, int n, uint32_t mobile) noexcept nogil:
+    """Return the downlink of n's cell for one packet to a mobile node whose entry does not name it."""
+    cdef Fifo* f = cell_downlink(w, n, mobile)
+    if f.mobile >= 0:
+        f.state.flags |= ORPHAN
     return f
 
 cdef inline void count_diverted(Unit* u, const Packet* p) noexcept nogil:
@@ -171,7 +175,7 @@ cdef inline void fan_out(World* w, int n, const Packet* p, Entry* e) noexcept no
     for i in range(k):
         copy.copy = <uint8_t>(p.copy | (i << (2 * fanouts)))
         if unlikely(targets[i].node == n):
-            enqueue_downlink(w, n, radio_downlink(w, n, e.mobile), &copy)
+            enqueue_downlink(w, n, unnamed_downlink(w, n, e.mobile), &copy)
         else:
             send_through_tunnel(w, n, &copy, targets[i])
 

@@ -4,13 +4,15 @@ from libc.stdint cimport int64_t, uint8_t, uint16_t, uint32_t, uint64_t
 from libc.stdlib cimport calloc, free
 
 from engine.kernel.binding_table cimport (
-    BESIDE_CELL, BUFFER, EMPTY, LOCAL, MAX_CAREOF, NO_GATE, TUNNEL, CareOf, CareOfList, Entry, PacketBuffer, careof_at,
+    BUFFER, EMPTY, LOCAL, MAX_CAREOF, NO_GATE, TUNNEL, CareOf, CareOfList, Entry, PacketBuffer, careof_at,
     find_entry, find_or_insert, free_entry, new_buffer, remove_entry,
 )
-from engine.kernel.events cimport ADD_BINDING, BIND, DELIVER_LOCALLY, SEND, SET_BUFFER, UNBIND, UNBIND_ALL, Action
+from engine.kernel.events cimport (
+    ADD_BINDING, BIND, BIND_BESIDE_CELL, DELIVER_LOCALLY, SEND, SET_BUFFER, UNBIND, UNBIND_ALL, Action,
+)
 from engine.kernel.fifo cimport ORPHAN, Fifo, delete_fifo, extract_waiting, packet_bytes, transmission_time
 from engine.kernel.forwarding cimport (
-    enqueue_downlink, entry_downlink, expire_buffer, forward_packet, get_mobile_fifo, look_up, radio_downlink, share_copy_count,
+    cell_downlink, enqueue_downlink, entry_downlink, expire_buffer, forward_packet, look_up, share_copy_count, unnamed_downlink,
 )
 from engine.kernel.occupancy cimport EntryCount, count_bytes, count_entry, uncount_entry
 from engine.kernel.packet cimport CONTROL_NODE, FANOUT_SHIFT, LOST, MAX_FANOUTS, TRACED, Packet, unlikely
@@ -20,10 +22,8 @@ from engine.kernel.world cimport Cell, Unit, World, packet_kind
 
 cdef inline Fifo* visitor_downlink(World* w, int n, uint32_t mobile) noexcept nogil:
     """Return the downlink of n's cell for an entry that names it."""
-    cdef Cell* c = &w.cell[w.cell_of_node[n]]
-    cdef Fifo* f = c.shared_downlink
-    if f == NULL:
-        f = get_mobile_fifo(w, &c.downlinks, c.downlink_params, c.downlink_key, mobile)
+    cdef Fifo* f = cell_downlink(w, n, mobile)
+    if f.mobile >= 0:
         f.state.flags &= ~<uint64_t>ORPHAN
     return f
 
@@ -144,7 +144,8 @@ cdef inline void set_local_entry(World* w, int n, uint32_t mobile, int64_t expir
 
 cdef inline void send_by_radio(World* w, int n, Action* a) noexcept nogil:
     """Put a message straight into the cell's downlink to the mobile node, whatever the table says."""
-    enqueue_downlink(w, n, radio_downlink(w, n, a.mobile), &a.packet)
+    cdef Fifo* f = entry_downlink(find_entry(&w.tables[n], a.mobile))
+    enqueue_downlink(w, n, f if f != NULL else unnamed_downlink(w, n, a.mobile), &a.packet)
 
 cdef inline void set_buffer_entry(World* w, int n, const Action* a) noexcept nogil:
     cdef Entry e
@@ -260,10 +261,10 @@ cdef inline void apply_action(World* w, int n, Action* a) noexcept nogil:
             look_up(w, n, &a.packet, find_entry(&w.tables[n], a.mobile))
         else:
             forward_packet(w, n, &a.packet)
-    elif a.op == BIND or a.op == ADD_BINDING:
-        c.expiry, c.tunnel_flags = a.expiry, <uint8_t>(a.tunnel_flags & ~BESIDE_CELL)
+    elif a.op == BIND or a.op == ADD_BINDING or a.op == BIND_BESIDE_CELL:
+        c.expiry, c.tunnel_flags = a.expiry, <uint8_t>a.tunnel_flags
         c.node, c.header_bytes = <uint16_t>a.arg0, <uint8_t>a.arg1
-        if a.tunnel_flags & BESIDE_CELL:
+        if a.op == BIND_BESIDE_CELL:
             set_tunnel_beside_cell(w, n, a.mobile, c, a.t, a.copy_in_flight)
         elif a.op == BIND:
             set_tunnel_entry(w, n, a.mobile, c, a.t, a.copy_in_flight)

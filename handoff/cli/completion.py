@@ -27,6 +27,12 @@ def _procedures(context: click.Context) -> Iterable[tuple[str, str]]:
     return [*((name, procedure.summary) for name, procedure in ALL_PROCEDURES.items()), (MIXTURE, "groups of the scenario")]
 
 
+def _procedure_lists(context: click.Context) -> Iterable[tuple[str, str]]:
+    from handoff.protocol.procedures import SETS
+
+    return [*_procedures(context), *((word, f"{len(names)} procedures") for word, names in SETS.items())]
+
+
 def _measures(context: click.Context) -> Iterable[tuple[str, str]]:
     from handoff.metrics.catalogue import MEASURES
 
@@ -52,17 +58,13 @@ def _terms(context: click.Context) -> Iterable[tuple[str, str]]:
 
 _NAMES: dict[str, tuple[Callable[[click.Context], Iterable[tuple[str, str]]], str, str]] = {
     "procedure": (_procedures, "", ""),
-    "procedures": (_procedures, ",", ""),
+    "procedures": (_procedure_lists, ",", ""),
     "pair": (_procedures, ",", ""),
     "measure": (_measures, "", ""),
     "field": (_fields, "", "="),
     "term": (_terms, "", ""),
 }
 """Names of each kind of value, the separator of values of an option, of which the last is completed, and a text behind a name."""
-
-
-_WHOLE_VALUES = {"procedures": [("mobile-ip", "procedures of Mobile IP"), ("all", "every procedure")]}
-"""Words of a kind that stand for a whole list, and for no element of one."""
 
 
 def complete_value(kind: str, context: click.Context, incomplete: str) -> list[CompletionItem]:
@@ -80,7 +82,7 @@ def complete_value(kind: str, context: click.Context, incomplete: str) -> list[C
     names, separator, suffix = _NAMES[kind]
     before, found, last = incomplete.rpartition(separator) if separator else ("", "", incomplete)
     try:
-        known = [*names(context), *(() if found else _WHOLE_VALUES.get(kind, ()))]
+        known = names(context)
     except (ValueError, OSError):
         return []
     return [CompletionItem(f"{before}{found}{name}{suffix}", help=text) for name, text in known if name.startswith(last)]

@@ -18,7 +18,6 @@ from handoff.protocol.background import BACKGROUND
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.mixture import Mixture
 from handoff.protocol.mobile_node import MobileNodeController
-from handoff.protocol.prepared_mobile_node import PreparedMobileNode
 from handoff.protocol.program import ATTACK, DOWN, FADE, GOING_DOWN, PREDICT, REFRESH, RESTART, UP, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Setup
@@ -156,11 +155,18 @@ def _schedule_at_routers(network: Network, routers: Int, times: Int, mobiles: In
         network.schedule_event(times[rows], mobiles[rows], code, args[rows], node=router)
 
 
+def _mobile_node_class(program: Program) -> type[MobileNodeController]:
+    if not program.procedure.prepared:
+        return MobileNodeController
+    from handoff.protocol.prepared_mobile_node import PreparedMobileNode  # other runs do not load it
+
+    return PreparedMobileNode
+
+
 def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> Iterator[tuple[int, Any]]:
     """Yield the controller of the mobile nodes of a part (as node -1), then that of each router and anchor."""
     program, roles, message_hops = part.program, part.roles, part.message_hops
-    default_controller = PreparedMobileNode if program.procedure.prepared else MobileNodeController
-    mobile_node, agent_class = program.procedure.mobile_node or default_controller, program.procedure.agent or Agent
+    mobile_node, agent_class = program.procedure.mobile_node or _mobile_node_class(program), program.procedure.agent or Agent
     yield -1, mobile_node(program, roles, message_hops, setup.attachments, records)
     nodes = {*distinct(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values(),
              *setup.control_nodes.values(), *(end for load in setup.background for end in (load.node, load.source))}  # fmt: skip

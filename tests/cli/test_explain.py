@@ -127,7 +127,7 @@ def complete(*words):
         (("run", COMMUTE, "--procedure", "sync-mipv4"), {"sync-mipv4", "sync-mipv4-ro"}),
         (("compare", COMMUTE, "--procedures", "mipv4,pm"), {"mipv4,pmipv6", "mipv4,pmipv6-transient"}),
         (("compare", COMMUTE, "--procedures", "al"), {"all"}),
-        (("compare", COMMUTE, "--procedures", "mipv4,al"), set()),  # 'all' is no element of a list
+        (("compare", COMMUTE, "--procedures", "mipv4,lt"), {"mipv4,lte", "mipv4,ltm-intra-cu"}),
         (("diff", "a", "--procedures", "al"), set()),
         (("diff", "a", "--procedures", "mipv4,pm"), {"mipv4,pmipv6", "mipv4,pmipv6-transient"}),
         (("run", COMMUTE, "--set", "options.bic"), {"options.bicast=", "options.bicast_linger="}),

@@ -34,6 +34,7 @@ def overlapping_cells(seed: int) -> Scenario:
     script = Script(
         seed=seed, nodes=tuple(sorted(names)), cells=tuple(sorted((near, far))), grid_ps=grid, patience_ps=until // 20,
         sizes=(BYTES,), headers=(0, BYTES) if ties else (0, 20), chaos=0.0, bicast=0.0, hops=2, copy_in_flight=False,
+        prepared=(0.0, 0.3)[seed % 2],
     )  # fmt: skip
     scenario = Scenario(seed, ties, until, 4, script, [NodeRow(name) for name in names])
     ways = [(one, agent, 3), (two, agent, 3), (agent, near, 3), (agent, far, 20), (near, far, 5)]

@@ -151,7 +151,7 @@ GATE_MUTANTS = (
     Mutant(
         "the cell is left out beside a tunnel",
         "kernel/table_changes.pxd",
-        "        if a.tunnel_flags & BESIDE_CELL:\n            set_tunnel_beside",
+        "        if a.op == BIND_BESIDE_CELL:\n            set_tunnel_beside",
         "        if False:\n            set_tunnel_beside",
     ),
     Mutant(

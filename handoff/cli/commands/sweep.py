@@ -40,7 +40,8 @@ MAX_BATCHES = 10_000
 )
 @click.option(
     "--procedures", metavar="NAMES", shell_complete=completion("procedures"),
-    help="Names of the procedures, separated by commas, or all.  [default: those of [sweep]]"
+    help="Names of the procedures, separated by commas. 'mobile-ip', 'lte', '5g', 'fast' and 'all' stand for several.  "
+    "[default: those of [sweep]]",
 )
 @click.option(
     "--runs", type=click.IntRange(1, MAX_REPLICATIONS), help="Replications of each point.  [default: those of [sweep], else 10]"

@@ -29,8 +29,6 @@ SETS = {
     "all": tuple(ALL_PROCEDURES),
 }
 """Words that stand for several procedures."""
-DEFAULT_SET = "mobile-ip"
-"""Procedures of a comparison that names none."""
 MIXTURE = "mixture"
 """Name that stands for the procedures of several groups of mobile nodes in one run (``handoff.protocol.mixture``)."""
 
@@ -72,7 +70,7 @@ def find_procedure(name: str) -> Procedure:
 
 
 __all__ = [
-    "ALL_PROCEDURES", "DEFAULT_SET", "EVENTS", "HANDOVERS", "MIXTURE", "PROCEDURES", "SETS", "Procedure", "Step",
+    "ALL_PROCEDURES", "EVENTS", "HANDOVERS", "MIXTURE", "PROCEDURES", "SETS", "Procedure", "Step",
     "find_procedure",
     "name_errors", "parse_names",
     "repeated_name_errors",
