@@ -146,8 +146,9 @@ class BindingCache:
         lifetime_s = peer_lifetime >> PEER_BITS
         if role == "CN" and self._limits_lifetime:
             lifetime_s = min(lifetime_s, MAX_RR_BINDING_LIFETIME_S)
+        until_ps = None if roles.procedure.lasting else ctx.time_ps + lifetime_s * SECOND
         ctx.bind(
-            new, header_bytes=header, end=end, until_ps=ctx.time_ps + lifetime_s * SECOND, simultaneous=keeps_old,
+            new, header_bytes=header, end=end, until_ps=until_ps, simultaneous=keeps_old,
             hostile=position >= ATTACK_MARK,
         )  # fmt: skip
         if self.home_link is not None:

@@ -23,7 +23,7 @@ from handoff.protocol.roles import RoleResolver
 from handoff.protocol.security import NONCE_BITS, authenticator, home_key, management_key, nonce_index
 
 LASTING_S = 2_000_000
-"""Lifetime in s of a binding that lasts until it is replaced: longer than any run."""
+"""Lifetime in s in messages about a binding that lasts until it is replaced: more than their field holds, so infinite."""
 _HOME_ADDRESS = -1  # stands for a router in the keys of tokens
 
 

@@ -30,8 +30,8 @@ class Step:
         One of ``EVENTS``, or a message.
     message : str
         RQ registration request, RR registration reply, DRR deregistration reply (a reply with lifetime 0), BU and BA binding
-        update and acknowledgement, DBU and DBA the same with lifetime 0, NA neighbour advertisement. A trailing digit
-        distinguishes messages of one kind.
+        update and acknowledgement, DBU and DBA the same with lifetime 0, NA neighbour advertisement; in prepared procedures the
+        kinds of ``handoff.protocol.messages.KINDS``. A trailing digit distinguishes messages of one kind.
     path : tuple of str
         Roles. MN: mobile node. oAR, nAR: old and new router. HA: home agent. CN: each correspondent of the mobile node. GFA,
         MAP: gateway of the new router's region. oGFA, oMAP: gateway of the old router's region. tHA: temporary home agent of the
@@ -76,7 +76,7 @@ class Procedure:
     Attributes
     ----------
     name, family, summary : str
-        Name, ``conventional``, ``bicasting`` or ``synchronized``, and one line for lists.
+        Name; ``conventional``, ``bicasting`` or ``synchronized``, or ``lte``, ``5g`` or ``fast``; and one line for lists.
     figures : str
         Figures of the seed document; empty for a procedure of other documents.
     rfcs : tuple of str

@@ -224,3 +224,11 @@ def test_only_the_last_new_router_gets_what_the_old_one_sends_back():
     ctx.take()
     bindings.relay_forwarded(ctx, request(p, 5).replace(old=p.new, new=p.gw))
     assert ctx.names() == ["bind"], "the binding has replaced the relay"
+
+
+def test_a_lasting_binding_has_no_end():
+    """A run may last 106 days, more than any lifetime of a message."""
+    p, bindings, ctx = cache("x2")
+    bindings.bind(ctx, "HA", request(p, 1), simultaneous=False)
+    ((_, _, values),) = ctx.take()
+    assert values["until_ps"] is None
