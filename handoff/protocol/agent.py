@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from engine import Context, Event, EventKind, Fate
 from handoff.protocol.background import BACKGROUND, BACKGROUND_CODE
 from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import PERIODIC, RESTARTED, Status
-from handoff.protocol.context_table import CONTEXT_EFFECTS, ContextTable
+from handoff.protocol.context_table import ContextTable
 from handoff.protocol.home_link import HomeLink
 from handoff.protocol.message_routing import REQUESTS, MessageHop
 from handoff.protocol.messages import ATTACK_MARK, NEW, OLD, ONE_HOP, PEER_MASK, STATUS_FIELD, STEP_HOP_MASK, MessageFields
-from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, GATE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
+from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PREDICT, RELEASE, RESTART, UP, Program
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.security import RequestVerifier, authenticator, home_key
 from handoff.protocol.visitor_list import VisitorList, lifetime_ps
@@ -55,15 +58,18 @@ class Agent:
         True if the node has a radio cell. Other nodes have no visitors, whatever a message says.
     delayed_messages : dict of int to tuple of int
         Arguments of the messages that wait for the end of duplicate address detection, by serial number.
+    event_handlers : dict of int to callable
+        Method for each code of a layer-2 event or timer, of the class.
     dad_end_ps : dict of int to int
         End of duplicate address detection for the new care-of address of each mobile node.
     """
 
+    event_handlers: ClassVar[dict[int, Callable[..., None]]]
+
     def __init__(self, program: Program, roles: RoleResolver, message_hops: dict[int, MessageHop], node: int) -> None:
         self.program, self.roles, self.message_hops, self.node = program, roles, message_hops, node
         home_link = HomeLink(program, roles, node) if node == roles.home_agent and roles.has_home_link else None
-        routers = ContextTable if program.procedure.prepared else VisitorList
-        self.visitor_list: VisitorList | ContextTable = home_link or routers(program, roles, node)
+        self.visitor_list: VisitorList | ContextTable = home_link or VisitorList(program, roles, node)
         self.binding_cache = BindingCache(program, roles, home_link)
         self.verifier = RequestVerifier(roles, node, program.options.authenticates, bool(program.return_routability))
         self.configuration_ps = program.options.address_configuration_ps(program.procedure)
@@ -85,7 +91,7 @@ class Agent:
         elif kind == _REFUSED:
             self._refuse_overload(ctx, MessageFields.unpack(args))
         else:
-            _EVENT_HANDLERS[event.code](self, ctx, args[0])
+            self.event_handlers[event.code](self, ctx, args[0])
 
     # -- layer 2 --------------------------------------------------------------------------------------------------------
     def _on_link_up(self, ctx: Context, _: int) -> None:
@@ -190,15 +196,6 @@ class Agent:
         if remove:
             self.visitor_list.remove(ctx)
 
-    def _relay_waiting_marker(self, ctx: Context) -> None:
-        """Relay a marker that came before this router began to forward (prepared procedures)."""
-        args = self.visitor_list.pop_waiting_marker(ctx.mobile)
-        if args is not None:
-            self._relay(ctx, self.message_hops[args[0] & STEP_HOP_MASK], args)
-
-    def _on_gate_timer(self, ctx: Context, identification: int) -> None:
-        self.visitor_list.on_gate_timer(ctx, identification)
-
     def _delay(self, ctx: Context, args: tuple[int, ...], wait_ps: int) -> None:
         """Continue with a message after duplicate address detection."""
         self._last_serial += 1
@@ -254,8 +251,8 @@ class Agent:
                 first_args = fields.replace(proof=authenticator(home_key(self.roles, ctx.mobile), fields))
             if attack:
                 self._count_answer(hop)
-            if hop.first or hop.effect == "command":
-                self.visitor_list.before_sending(ctx, hop.first, first_args)
+            if hop.acts_first:
+                self._act_first(ctx, hop, first_args)
             if hop.per_peer and not peer_lifetime & PEER_MASK:
                 for peer in self.roles.peers[ctx.mobile]:
                     self._send(ctx, hop, MessageFields.unpack(first_args).replace(peer=peer))
@@ -271,17 +268,20 @@ class Agent:
         if effect in _BINDING_EFFECTS:
             if not self._change_binding(ctx, hop, args):
                 return
-        elif effect == "forward":
+        elif effect:
+            self._apply_effect(ctx, effect, args)
+        self._reply(ctx, hop, args)
+
+    def _apply_effect(self, ctx: Context, effect: str, args: tuple[int, ...]) -> None:
+        """Apply an effect at a router."""
+        if effect == "forward":
             self.visitor_list.start_forwarding(ctx, args)
             self._count_attack("attack_accepted", args)
         elif effect == "hand-over":
             self.visitor_list.hand_over(ctx, args, self.roles.node_of_role["tHA"](args))
-        elif effect == "relay":
-            self.binding_cache.relay_forwarded(ctx, args)
-        elif effect in CONTEXT_EFFECTS:
-            self.visitor_list.apply(ctx, effect, args)
-        self._reply(ctx, hop, args)
-        self._relay_waiting_marker(ctx)
+
+    def _act_first(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> None:
+        """Apply the action of the first node of a step, which only prepared procedures have (``PreparedAgent``)."""
 
     def _verify(self, ctx: Context, hop: MessageHop, args: tuple[int, ...]) -> bool:
         """Return whether a request is genuine; refuse it if it is not."""
@@ -378,7 +378,7 @@ class Agent:
         self.roles.attack_counts["attack_answer_bytes"] += hop.size_bytes
 
 
-_EVENT_HANDLERS = {
+Agent.event_handlers = {
     UP: Agent._on_link_up,
     DOWN: Agent._on_link_down,
     FADE: Agent._on_link_draining,
@@ -388,7 +388,6 @@ _EVENT_HANDLERS = {
     DELAYED: Agent._on_delay_end,
     RELEASE: Agent._reply_to_deferred,
     RESTART: Agent._on_restart,
-    GATE: Agent._on_gate_timer,
     BACKGROUND: Agent._send_background,
 }
 _MESSAGE_HANDLERS = {

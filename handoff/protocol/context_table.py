@@ -114,9 +114,8 @@ class ContextTable:
 
     # -- the new router ---------------------------------------------------------------------------------------------------
     def apply(self, ctx: Context, effect: str, args: tuple[int, ...]) -> None:
-        """Apply effects, separated by blanks, at the last node of a message."""
-        for word in effect.split():
-            _EFFECTS[word](self, ctx, args)
+        """Apply an effect at the last node of a message."""
+        _EFFECTS[effect](self, ctx, args)
 
     def _expect(self, ctx: Context, args: tuple[int, ...]) -> None:
         context = self.entries[ctx.mobile]
@@ -163,7 +162,7 @@ class ContextTable:
         if args[NEW] != self.node or args[IDENTIFICATION] < context.last_identification:
             return
         if self.roles.handoffs is not None:
-            self.roles.handoffs.note(ctx.mobile, args[NEW], "marker_ps", ctx.time_ps, ctx.time_ps)
+            self.roles.handoffs.note(ctx.mobile, args[NEW], ctx.time_ps, "marker_ps")
         context.marker_passed = True
         self._open_gate(ctx, context)
 
@@ -174,13 +173,16 @@ class ContextTable:
 
     def _complete(self, ctx: Context, args: tuple[int, ...]) -> None:
         """Note the end of a handoff. A mobile node on the link whose message has been lost is served from now on."""
-        context = self.entries[ctx.mobile]
-        if context.expected and context.attached and args[NEW] == self.node:
-            self._open(ctx, args)
+        if args[NEW] == self.node:  # and not a control node
+            context = self.entries[ctx.mobile]
+            if context.expected and context.attached:
+                self._open(ctx, args)
         if self.roles.handoffs is not None:
-            for column in ("reply_ps", "bound_ps"):
-                self.roles.handoffs.note(ctx.mobile, args[NEW], column, ctx.time_ps, ctx.time_ps)
-            self.roles.handoffs.note(ctx.mobile, args[NEW], "completed", 1, ctx.time_ps)
+            self.roles.handoffs.note(ctx.mobile, args[NEW], ctx.time_ps, "reply_ps", "bound_ps", completes=True)
+
+    def _open_and_complete(self, ctx: Context, args: tuple[int, ...]) -> None:
+        self._open(ctx, args)
+        self._complete(ctx, args)
 
     def on_gate_timer(self, ctx: Context, identification: int) -> None:
         """Open a gate whose marker has not come, unless a later handoff has closed it."""
@@ -189,10 +191,10 @@ class ContextTable:
             self._open_gate(ctx, context)
 
     # -- the old router ---------------------------------------------------------------------------------------------------
-    def before_sending(self, ctx: Context, action: str, args: tuple[int, ...]) -> None:
-        """Apply the action of the first node of a message, or note that a command leaves."""
-        if self.roles.handoffs is not None:
-            self.roles.handoffs.note(ctx.mobile, args[NEW], "rescue_ps", ctx.time_ps, ctx.time_ps)
+    def before_sending(self, ctx: Context, action: str, is_command: bool, args: tuple[int, ...]) -> None:
+        """Apply the action of the first node of a message, and note a command that leaves."""
+        if is_command and self.roles.handoffs is not None:
+            self.roles.handoffs.note(ctx.mobile, args[NEW], ctx.time_ps, "rescue_ps")
         if action == "forward":
             self.start_forwarding(ctx, args)
         elif action == "copy":
@@ -237,10 +239,11 @@ class ContextTable:
         if context.serving:  # the mobile node has gone, and nothing is forwarded
             context.serving = context.gate_closed = context.forwarding = False
             ctx.unbind()
-        elif context.marker_passed or not self.procedure.marker:
-            self.remove(ctx)
-        else:
-            context.ended = True
+        elif self.options.forwarding_end == "marker":
+            if context.marker_passed or not self.procedure.marker:
+                self.remove(ctx)
+            else:
+                context.ended = True
 
     def on_marker(self, ctx: Context, args: tuple[int, ...]) -> tuple[bool, bool]:
         """Process a marker at the old router: pass it on behind what has been forwarded, or keep it until forwarding begins.
@@ -259,7 +262,7 @@ class ContextTable:
             return True, False
         if context.forwarding and not context.serving:
             context.marker_passed = True
-            return True, context.ended and self.options.forwarding_end == "marker"
+            return True, context.ended
         if context.serving and args[NEW] != self.node:
             context.waiting_marker = args
             return False, False
@@ -312,7 +315,8 @@ _EFFECTS = {
     "open": ContextTable._open,
     "release": ContextTable._release,
     "complete": ContextTable._complete,
+    "open complete": ContextTable._open_and_complete,
     "end": ContextTable._end,
 }
-CONTEXT_EFFECTS = frozenset((*_EFFECTS, "open complete"))
+CONTEXT_EFFECTS = _EFFECTS.keys()
 """Effects of messages that end at a router of a prepared procedure."""

@@ -1,4 +1,4 @@
-"""Records of handoffs: one row per handoff, filled in by the controller of the mobile nodes."""
+"""Records of handoffs: one row per handoff, filled in by mobile nodes, and by the routers of prepared procedures."""
 
 from __future__ import annotations
 
@@ -72,8 +72,8 @@ class HandoffRecords:
         self.row_of = array("q", row_of.tobytes())
         self.first_completed_ps: dict[int, int] = {}
 
-    def note(self, mobile: int, new: int, column: str, value: int, now_ps: int) -> None:
-        """Set a column of the last handoff of a mobile node to ``new``, if it has no value or a greater one.
+    def note(self, mobile: int, new: int, now_ps: int, *columns: str, completes: bool = False) -> None:
+        """Set times in the record of the last handoff of a mobile node to ``new``, if they have no value or a greater one.
 
         The row follows from the setup alone, and the least value stays, so that the order in which an engine handles events of
         different nodes is of no importance.
@@ -82,26 +82,29 @@ class HandoffRecords:
         ----------
         mobile, new : int
             Mobile node and new router of a message.
-        column : str
-            A column.
-        value : int
-            Value of the column, 0 or more.
         now_ps : int
             Time of the event: handoffs whose prediction (without one: whose first link event) comes later do not count.
+        *columns : str
+            Columns that get the time.
+        completes : bool
+            If true, the handoff is completed; without a handoff, the first arrival of the mobile node is.
         """
-        columns = self.arrays
-        first, end = bisect_left(columns["mobile"], mobile), bisect_right(columns["mobile"], mobile)
-        last = bisect_right(columns["up_ps"], now_ps, first, end)  # the first whose new link is not up; its old one is
+        arrays = self.arrays
+        first, end = bisect_left(arrays["mobile"], mobile), bisect_right(arrays["mobile"], mobile)
+        last = bisect_right(arrays["up_ps"], now_ps, first, end)  # the first whose new link is not up; its old one is
         for row in range(min(last, end - 1), first - 1, -1):
-            if columns["new_router"][row] != new:
+            if arrays["new_router"][row] != new:
                 continue
-            predict_ps = columns["predict_ps"][row]
-            begin_ps = min(columns["down_ps"][row], columns["up_ps"][row])
+            predict_ps = arrays["predict_ps"][row]
+            begin_ps = min(arrays["down_ps"][row], arrays["up_ps"][row])
             if (predict_ps if predict_ps >= 0 else begin_ps) <= now_ps:
-                if columns[column][row] in (-1, 0) or value < columns[column][row]:
-                    columns[column][row] = value
+                for column in columns:
+                    if not 0 <= arrays[column][row] <= now_ps:
+                        arrays[column][row] = now_ps
+                if completes:
+                    arrays["completed"][row] = 1
                 return
-        if column == "completed":
+        if completes:
             self.first_completed_ps[mobile] = min(now_ps, self.first_completed_ps.get(mobile, now_ps))
 
     @property

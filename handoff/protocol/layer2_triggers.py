@@ -57,7 +57,8 @@ class Layer2Triggers:
         self.program, self.nodes = program, nodes
         self.records, self.row_of, self.router, self.client = nodes.records, nodes.row_of, nodes.router, nodes.client
         self.predictive, self.steps_at_warning = program.procedure.predictive, program.steps_on(HOME, "going-down")
-        self.request, self.rescues = program.options.request, bool(program.procedure.rescue)
+        self.waits_for_warning = program.waits_for_warning(single=False), program.waits_for_warning(single=True)
+        self.rescues = bool(program.procedure.rescue)
 
     def on_prediction(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Begin the handoff that layer 2 predicts, and request registration if it names the new router."""
@@ -83,11 +84,7 @@ class Layer2Triggers:
 
     def _requests_at_warning(self, row: int) -> bool:
         """Return whether the request of a handoff waits for the warning (option ``request``)."""
-        if self.records["going_down_ps"][row] < 0:
-            return False
-        if self.request == "auto":
-            return self.rescues and self.records["access"][row] == 1
-        return self.request == "going-down"
+        return self.records["going_down_ps"][row] >= 0 and self.waits_for_warning[self.records["access"][row]]
 
     def _request_before_move(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         old, new = self.router[attachment], self.router[attachment + 1]

@@ -58,6 +58,8 @@ class MessageHop:
         As of the step, for use when the old link is down; -1 if there is none or the message does not take the old link.
     first : str
         Action of the first node as it sends, as of the step.
+    acts_first : bool
+        True if the first node acts or notes something as it sends: it has such an action, or sends a command.
     by_radio : bool
         True if the message takes this node's own radio to the mobile node, whatever its table says: in a prepared procedure the
         table of the old router leads elsewhere, and a gate holds what has been in no tunnel.
@@ -86,6 +88,7 @@ class MessageHop:
     per_peer: bool
     fallback_step: int
     first: str
+    acts_first: bool
     by_radio: bool
     is_broadcast: bool
 
@@ -119,7 +122,8 @@ def build_message_hops(program: Program, roles: RoleResolver) -> dict[int, Messa
                 needs_reply=program_step.needs_reply,
                 per_peer=program_step.per_peer,
                 fallback_step=program_step.fallback_step if program_step.over_old_link else -1,
-                first="" if hop else program_step.step.first,
+                first=program_step.step.first,
+                acts_first=bool(program_step.step.first) or program_step.step.effect == "command",
                 by_radio=next_role == "MN" and procedure.prepared and (role == "oAR" or procedure.gate),
                 is_broadcast=program_step.kind == "AA",
             )

@@ -118,7 +118,7 @@ class MobileNodeController:
             REFRESH: self._on_refresh_due, SETTLED: self._on_settled, SOLICIT: self.detector.solicit,
         }  # fmt: skip
         self.message_handlers: dict[str, Callable[[Context, MobileNodeState, tuple[int, ...], int], None]] = {
-            "marker": self._on_marker, "command": self.on_command, "registered": self._on_registered,
+            "marker": self._on_marker, "registered": self._on_registered,
             "advertisement": self._on_advertisement, "token": self._on_token,
             "forwarding acknowledged": self._on_forwarding_acknowledged, "acknowledgement": self._on_acknowledgement,
         }  # fmt: skip
@@ -141,9 +141,15 @@ class MobileNodeController:
             self._on_refusal(ctx, state, MessageFields.unpack(args))
             return
         self.message_handlers[action](ctx, state, args, event.via)
-        for number in self.steps_after[position & STEP_MASK]:
-            if self.program.procedure.prepared and state.target_router != args[NEW]:
-                return  # of an earlier handoff
+        following = self.steps_after[position & STEP_MASK]
+        if following:
+            self.send_following(ctx, state, following, args)
+
+    def send_following(
+        self, ctx: Context, state: MobileNodeState, numbers: tuple[int, ...], args: tuple[int, ...]
+    ) -> None:
+        """Send the steps that follow a message."""
+        for number in numbers:
             self.client.send_request(ctx, state, number, (args[PEER_LIFETIME] & PEER_MASK) - 1, args[OLD], args[NEW])
 
     def _initial_state(self, mobile: int) -> MobileNodeState:
@@ -328,9 +334,6 @@ class MobileNodeController:
             ctx.count_after_marker(via)
             if self.records["scenario"][row] == 0 and self.records["access"][row] == 0:
                 self.records["scenario"][row] = 1
-
-    def on_command(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], via: int) -> None:
-        """Process the command to leave, which only prepared procedures have (``PreparedMobileNode``)."""
 
     def _on_registered(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
         position, _, new, peer_lifetime, identification, _ = args

@@ -27,6 +27,14 @@ class PreparedMobileNode(MobileNodeController):
     ----------
     program, roles, message_hops, attachments, records
         As for ``MobileNodeController``.
+
+    Attributes
+    ----------
+    visible_after_ps : int
+        Time after which what a router has noted is visible here in every schedule of the engine: no window is longer, since the
+        two directions of a radio, and the server in front of its node, form a cycle.
+    poll_ps : int
+        Interval at which a mobile node looks whether routers have completed its handoff.
     """
 
     def __init__(
@@ -35,8 +43,14 @@ class PreparedMobileNode(MobileNodeController):
     ) -> None:  # fmt: skip
         super().__init__(program, roles, message_hops, attachments, records)
         self.handoffs = records
-        self.conditional = program.procedure.conditional
-        self.has_commands = any(step.step.effect == "command" for step in program.steps)
+        self.waits_for_warning = program.waits_for_warning(single=False), program.waits_for_warning(single=True)
+        self.waits_for_link, self.has_commands = program.waits_for_link, program.has_commands
+        self.message_handlers |= {"command": self.on_command}
+        cells = roles.network.cells
+        self.visible_after_ps = min(
+            (max(c.down.delay_ps, c.up.delay_ps, roles.network.nodes[c.node].service_ps) for c in cells), default=0
+        )
+        self.poll_ps = max(self.options.settle_ps, self.visible_after_ps, SECOND // 1000)
         self.completes_at_router = any("complete" in step.step.effect for step in program.steps)
         self.anchored_at_router = program.procedure.anchor == "oAR"
         self.event_handlers |= {PREDICT: self._on_prediction, GOING_DOWN: self._on_going_down}
@@ -67,14 +81,11 @@ class PreparedMobileNode(MobileNodeController):
 
     def _waits_for_warning(self, row: int) -> bool:
         """Return whether the report waits for the warning: a command long before the link ends interrupts (decision 37)."""
-        if self.records["going_down_ps"][row] < 0 or self.options.request == "predict":
-            return False
-        return self.options.request == "going-down" or (self.records["access"][row] == 1 and not self.conditional)
+        return self.records["going_down_ps"][row] >= 0 and self.waits_for_warning[self.records["access"][row]]
 
     def _waits_for_link(self, row: int, state: MobileNodeState, attachment: int) -> bool:
         """Return whether the report waits for the new link, which comes up while the old one works (decision 37)."""
-        is_dual = self.records["access"][row] == 0 and attachment + 1 not in state.links
-        return self.options.request == "auto" and is_dual and not self.conditional
+        return self.waits_for_link and self.records["access"][row] == 0 and attachment + 1 not in state.links
 
     def _on_going_down(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         row = self.row_of[attachment]
@@ -186,9 +197,7 @@ class PreparedMobileNode(MobileNodeController):
             state.registration_request = 0
             row = self._row_of_message(state, args)
             if row >= 0:
-                self.handoffs.note(ctx.mobile, args[NEW], "bound_ps", ctx.time_ps, ctx.time_ps)
-                self.handoffs.note(ctx.mobile, args[NEW], "reply_ps", ctx.time_ps, ctx.time_ps)
-                self.records["completed"][row] = 1
+                self.handoffs.note(ctx.mobile, args[NEW], ctx.time_ps, "bound_ps", "reply_ps", completes=True)
             state.refresh_timer += 1
             ctx.timer(ctx.time_ps + self.program.refresh_ps(args[PEER_LIFETIME] >> PEER_BITS), REFRESH, state.refresh_timer)
 
@@ -202,10 +211,10 @@ class PreparedMobileNode(MobileNodeController):
             ctx.timer(ctx.time_ps + SECOND, REFRESH, timer)
 
     def _schedule_measurement_end(self, ctx: Context, state: MobileNodeState) -> None:
-        """End the measurement ``settle_ps`` after a completed handoff whose old link is down.
+        """End the measurement ``settle_ps`` after the last message of a completed handoff whose old link is down.
 
-        Routers complete a handoff in which the mobile node gets no reply: it looks again after each such time, and goes through
-        re-establishment again if a message must have been lost.
+        Routers complete a handoff in which the mobile node gets no reply. It looks again each ``poll_ps``, so that the end may
+        come that much later, and goes through re-establishment again if a message must have been lost.
         """
         attachment = state.handoff_attachment
         if self.row_of[attachment] >= 0 and attachment not in state.links and state.router != self.router[attachment]:
@@ -217,27 +226,33 @@ class PreparedMobileNode(MobileNodeController):
             return
         if state.handoff_attachment != attachment:
             return
-        row = self.row_of[attachment]
+        row, now_ps = self.row_of[attachment], ctx.time_ps
+        visible_ps = now_ps - self.visible_after_ps  # what a router has noted later may be visible or not
         bound_ps, marker_ps = self.records["bound_ps"][row], self.records["marker_ps"][row]
-        waited_ps = ctx.time_ps - self.records["up_ps"][row]
-        # what a router has noted later than this may be visible or not, by the order in which the engine handles events
-        certain_ps = ctx.time_ps - self.options.settle_ps
-        is_complete = self.records["completed"][row] and bound_ps <= certain_ps
-        waits_for_marker = self.program.procedure.marker and ctx.time_ps < bound_ps + self.options.gate_timer_ps
-        if is_complete and (0 <= marker_ps <= certain_ps or not waits_for_marker):
-            ctx.end_measurement()
-            state.handoff_attachment = -1
-            return
-        is_stuck = not is_complete and ctx.time_ps - state.last_move_request_ps >= self.options.retransmit_ps
-        if is_stuck and state.router == self.router[attachment + 1] and attachment + 1 in state.links:
+        waited_ps = now_ps - state.last_move_request_ps
+        if self.records["completed"][row] and bound_ps <= visible_ps:
+            has_marker = 0 <= marker_ps <= visible_ps
+            if has_marker or not self.program.procedure.marker or now_ps >= bound_ps + self.options.gate_timer_ps:
+                end_ps = (max(bound_ps, marker_ps) if has_marker else bound_ps) + self.options.settle_ps
+                if end_ps > now_ps:
+                    ctx.timer(end_ps, SETTLED, attachment)
+                else:
+                    ctx.end_measurement()
+                    state.handoff_attachment = -1
+                return
+        elif waited_ps >= max(self.options.retransmit_ps, state.last_move_request_ps - self.records["up_ps"][row]) and (
+            state.router == self.router[attachment + 1] and attachment + 1 in state.links
+        ):  # twice as long each time
             scenario, old = self.records["scenario"][row], self.records["old_router"][row]
             self._arrive(ctx, state, attachment + 1, "move", scenario, old)
-        ctx.timer(ctx.time_ps + max(self.options.settle_ps, waited_ps), SETTLED, attachment)  # twice as long each time
+            waited_ps = 0
+        interval_ps = self.poll_ps if waited_ps < self.options.retransmit_ps else max(self.poll_ps, waited_ps // 4)
+        ctx.timer(now_ps + interval_ps, SETTLED, attachment)
 
     def _check_first_arrival(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Arrive once more at the first router if a message of the first arrival must have been lost."""
         completed_ps = self.handoffs.first_completed_ps.get(ctx.mobile, ctx.time_ps)
-        if completed_ps > ctx.time_ps - self.options.settle_ps and attachment in state.links and self._stays(state, attachment):
+        if completed_ps > ctx.time_ps - self.visible_after_ps and attachment in state.links and self._stays(state, attachment):
             waited_ps = ctx.time_ps - state.last_move_request_ps
             self._arrive(ctx, state, attachment, "move", WITHOUT_COMMAND, -1)
             ctx.timer(ctx.time_ps + 2 * waited_ps, SETTLED, -1 - attachment)
@@ -245,3 +260,10 @@ class PreparedMobileNode(MobileNodeController):
     def _stays(self, state: MobileNodeState, attachment: int) -> bool:
         """Return whether a mobile node has not been commanded away since an arrival."""
         return state.target_attachment == attachment and state.router == self.router[attachment]
+
+    def send_following(
+        self, ctx: Context, state: MobileNodeState, numbers: tuple[int, ...], args: tuple[int, ...]
+    ) -> None:
+        """Send the steps that follow a message, unless it is of an earlier handoff."""
+        if state.target_router == args[NEW]:
+            super().send_following(ctx, state, numbers, args)

@@ -91,7 +91,8 @@ class Program:
         Steps, which messages refer to by their index.
     steps_by_event : dict
         Maps (variant, event) to the steps that the mobile node starts on the event: ``known`` (it knows the new router before
-        the move), ``move``, ``going-down`` or the name of a message.
+        the move), ``move``, ``going-down`` or the name of a message; in prepared procedures also ``predict``, ``attach`` and
+        ``refresh``.
     prelude : tuple of int
         Steps by which the mobile node learns the new router before the move. A router starts them at ``predict``.
     return_routability : dict of str to int
@@ -145,10 +146,29 @@ class Program:
         return self.options.rfc or self.options.authenticates
 
     @property
+    def has_commands(self) -> bool:
+        """True if the old router commands the move."""
+        return any(step.step.effect == "command" for step in self.steps)
+
+    @property
+    def can_wait(self) -> bool:
+        """True if with the option ``request = "auto"`` a mobile node asks only when it can leave (decisions 27 and 37)."""
+        return bool(self.procedure.rescue) or (self.procedure.prepared and not self.procedure.conditional)
+
+    def waits_for_warning(self, single: bool) -> bool:
+        """Return whether a mobile node with single or dual access asks at the warning, if layer 2 gives one."""
+        request = self.options.request
+        return request == "going-down" or (request == "auto" and single and self.can_wait)
+
+    @property
+    def waits_for_link(self) -> bool:
+        """True if a mobile node with dual access asks when its new link is up (decision 37)."""
+        return self.options.request == "auto" and self.procedure.prepared and self.can_wait
+
+    @property
     def reacts_to_warning(self) -> bool:
         """True if a mobile node may send a message when layer 2 warns that its link is about to go down."""
-        at_warning = self.options.request == "going-down" or (self.procedure.prepared and self.options.request == "auto")
-        requests = self.procedure.predictive and at_warning
+        requests = self.procedure.predictive and self.waits_for_warning(single=True)
         return requests or bool(self.steps_on(HOME, "going-down"))
 
     def refresh_ps(self, lifetime_s: int) -> int:

@@ -261,19 +261,6 @@ class VisitorList:
         """Return whether the marker goes to the radio directly, and not like data through this router's table."""
         return False
 
-    # -- prepared procedures, which have a ``ContextTable`` instead ---------------------------------------------------------
-    def apply(self, ctx: Context, effect: str, args: tuple[int, ...]) -> None:
-        """Do nothing."""
-
-    def before_sending(self, ctx: Context, action: str, args: tuple[int, ...]) -> None:
-        """Do nothing."""
-
-    def on_gate_timer(self, ctx: Context, identification: int) -> None:
-        """Do nothing."""
-
-    def pop_waiting_marker(self, mobile: int) -> tuple[int, ...] | None:
-        """Return None."""
-
     def restart(self, ctx: Context) -> None:
         """Forget everything about a mobile node."""
         self.entries[ctx.mobile].ends_with_link = False

@@ -155,18 +155,21 @@ def _schedule_at_routers(network: Network, routers: Int, times: Int, mobiles: In
         network.schedule_event(times[rows], mobiles[rows], code, args[rows], node=router)
 
 
-def _mobile_node_class(program: Program) -> type[MobileNodeController]:
-    if not program.procedure.prepared:
-        return MobileNodeController
-    from handoff.protocol.prepared_mobile_node import PreparedMobileNode  # other runs do not load it
+def _controller_classes(program: Program) -> tuple[type[MobileNodeController], type[Agent]]:
+    procedure = program.procedure
+    classes: tuple[type[MobileNodeController], type[Agent]] = (MobileNodeController, Agent)
+    if procedure.prepared:
+        from handoff.protocol.prepared_agent import PreparedAgent  # other runs do not load them
+        from handoff.protocol.prepared_mobile_node import PreparedMobileNode
 
-    return PreparedMobileNode
+        classes = (PreparedMobileNode, PreparedAgent)
+    return procedure.mobile_node or classes[0], procedure.agent or classes[1]
 
 
 def make_controllers(setup: Setup, part: RunPart, records: HandoffRecords) -> Iterator[tuple[int, Any]]:
     """Yield the controller of the mobile nodes of a part (as node -1), then that of each router and anchor."""
     program, roles, message_hops = part.program, part.roles, part.message_hops
-    mobile_node, agent_class = program.procedure.mobile_node or _mobile_node_class(program), program.procedure.agent or Agent
+    mobile_node, agent_class = _controller_classes(program)
     yield -1, mobile_node(program, roles, message_hops, setup.attachments, records)
     nodes = {*distinct(setup.attachments.router).tolist(), setup.home_agent, *setup.temporary_home_agents.values(),
              *setup.control_nodes.values(), *(end for load in setup.background for end in (load.node, load.source))}  # fmt: skip

@@ -162,14 +162,11 @@ def _registrations(setup: Setup, program: Program) -> _Registrations:
     found_before_down = ~first & (found_ps < down_ps)
     # lazy detection waits for the end of the old link, unless the move has begun before (decision 31)
     waits = found_before_down & (options.detection == "lazy") & ~(predicted & (not procedure.predictive))
-    if any(step.step.effect == "command" for step in program.steps):
+    if program.has_commands:
         waits |= found_before_down & prepared  # without a command the mobile node leaves when its old link is down
-    waits_if_auto = (prepared and not procedure.conditional) or bool(procedure.rescue)
-    at_warning = (warning_ps >= 0) & (options.request == "going-down" or (options.request == "auto" and waits_if_auto))
-    if options.request == "auto":
-        at_warning &= single
+    at_warning = (warning_ps >= 0) & np.where(single, *(program.waits_for_warning(single=s) for s in (True, False)))
     announced_ps = np.where(at_warning, np.maximum(predict_ps, warning_ps), predict_ps)
-    if prepared and not procedure.conditional and options.request == "auto":  # with two radios, when the new link is up
+    if program.waits_for_link:
         announced_ps = np.where(single, announced_ps, np.maximum(announced_ps, movement.up_ps))
     announced = predicted & procedure.predictive
     begin_ps = np.where(announced, announced_ps, np.where(waits, down_ps, found_ps))
@@ -208,7 +205,7 @@ def _handoffs_by_kind(
 
 
 def _refreshes(
-    setup: Setup, program: Program, roles: RoleResolver, begin_ps: Int, group: Int
+    setup: Setup, program: Program, roles: RoleResolver, registered_ps: Int, group: Int
 ) -> Iterator[tuple[int, int, float]]:
     """Yield each router, group of correspondents, and the expected number of refreshes there.
 
@@ -218,14 +215,14 @@ def _refreshes(
     if program.procedure.lasting:
         return
     movement, interval_ps = setup.attachments, program.refresh_ps(setup.options.lifetime_s)
-    rows = np.flatnonzero(begin_ps >= 0)
+    rows = np.flatnonzero(registered_ps >= 0)
     end = np.full(len(rows), setup.duration_ps)
     same = movement.mobile[rows[1:]] == movement.mobile[rows[:-1]]
-    end[:-1][same] = begin_ps[rows[1:]][same]
-    end = np.maximum(np.minimum(end, movement.down_ps[rows]), begin_ps[rows])
+    end[:-1][same] = registered_ps[rows[1:]][same]
+    end = np.maximum(np.minimum(end, movement.down_ps[rows]), registered_ps[rows])
     regional = np.append(False, same & _stays_in_region(roles, movement.router[rows]))
-    home = begin_ps[rows][np.maximum.accumulate(np.where(regional, 0, np.arange(len(rows))))]
-    start = np.where(regional, np.roll(end, 1), begin_ps[rows])
+    home = registered_ps[rows][np.maximum.accumulate(np.where(regional, 0, np.arange(len(rows))))]
+    start = np.where(regional, np.roll(end, 1), registered_ps[rows])
     number = np.where(home == 0, (end - start) / interval_ps, (end - home) // interval_ps - (start - home) // interval_ps)
     groups = int(group.max(initial=0)) + 1
     for key, n in enumerate(np.bincount(movement.router[rows] * groups + group[movement.mobile[rows]], number).tolist()):

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from handoff.output.ladder.collect import build_ladder
 from handoff.protocol.messages import MessageFields
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import run_procedure
@@ -168,3 +169,28 @@ def test_the_first_router_remains_the_anchor_of_distributed_mobility():
     view = RunView(Scene(stays).setup(DOWN), "dmm-locator")
     assert [view.table("ha", at) for at in (400, 800, 1100, 1500)] == [["old"]] * 4
     assert [view.table("old", at) for at in (400, 800, 1100, 1500)] == ["local", ["new"], "local", ["new"]]
+
+
+def test_the_measurement_ends_after_the_last_message():
+    """x2: the marker comes to the new router at 583. With a settling time of 100 the first packet from 683 on ends it, unless the
+    old link lasts longer; without one the mobile node looks each 4 ms, the delay of the longer direction of the shorter radio."""
+    assert handoff("x2")["end_ps"] == 683.5 * MS
+    assert 583 * MS <= handoff("x2", settle_ps=0)["end_ps"] <= 592 * MS
+    late = Scene([Stay("old", 0, 900), Stay("new", 554)], delays={"new>ha": 7}, until=4000)
+    seen = handoff("x2", late)  # no prediction: it arrives at 900, and the acknowledgement comes to the old router's peer at 937
+    assert (seen["completed"], 1000 * MS < seen["end_ps"] < 1100 * MS) == (1, True)
+
+
+def test_only_a_command_is_recorded_as_one():
+    unannounced = Scene([Stay("old", 0, 504), Stay("new", 554)], delays={"new>ha": 7})
+    assert handoff("x2", unannounced)["rescue_ps"] == -1
+    assert handoff("x2")["rescue_ps"] == 500 * MS
+    view = build_ladder(unannounced.setup(DOWN), "x2", 0, 0, 1)
+    assert [name for name in view.phases if name in ("execution", "completion")] == ["completion"]
+
+
+def test_the_context_release_ends_forwarding_unless_its_lifetime_shall():
+    """The old router hears the release at 585 and the marker at 577."""
+    for end, entry in (("marker", None), ("lifetime", ["new"])):
+        view = RunView(scene("x2").setup(DOWN, options=UNLIMITED | {"forwarding_end": end}), "x2")
+        assert (view.table("old", 580), view.table("old", 600)) == (["new"], entry)

@@ -6,8 +6,8 @@ EQUAL_MEANS_MUTANTS = (
     Mutant(
         "request waits for a warning that never comes",
         "protocol/layer2_triggers.py",
-        'if self.records["going_down_ps"][row] < 0:\n            return False',
-        "if False:\n            return False",
+        'return self.records["going_down_ps"][row] >= 0 and self.waits',
+        "return self.waits",
     ),
     Mutant(
         "warning at the instant of the advertisement is missed",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.mutation.mutant import Mutant
 
-_CONTEXT, _MOBILE = "protocol/context_table.py", "protocol/prepared_mobile_node.py"
+_CONTEXT, _AGENT, _MOBILE = "protocol/context_table.py", "protocol/prepared_agent.py", "protocol/prepared_mobile_node.py"
 HANDOVER_MUTANTS = (
     Mutant("no gate", _CONTEXT, "context.gate_closed = self.procedure.gate and", "context.gate_closed = False and"),
     Mutant("a gate although the marker has come", _CONTEXT, "gate and not context.marker_passed and comes", "gate and comes"),
@@ -35,10 +35,10 @@ HANDOVER_MUTANTS = (
     Mutant(
         "the end does not wait for the marker",
         _CONTEXT,
-        "elif context.marker_passed or not self.procedure.marker:",
-        "elif True:",
+        "if context.marker_passed or not self.procedure.marker:",
+        "if True:",
     ),
-    Mutant("the marker ends no forwarding", _CONTEXT, "return True, context.ended and", "return True, False and"),
+    Mutant("the marker ends no forwarding", _CONTEXT, "return True, context.ended", "return True, False"),
     Mutant(
         "the marker of the way here ends forwarding from here",
         _CONTEXT,
@@ -73,17 +73,17 @@ HANDOVER_MUTANTS = (
     Mutant("registration does not open", _CONTEXT, "if not self.entries[ctx.mobile].serving:", "if False:"),
     Mutant(
         "the anchor relays nothing",
-        "protocol/agent.py",
+        _AGENT,
         "            self.binding_cache.relay_forwarded(ctx, args)\n",
         "            pass\n",
     ),
     Mutant(
         "a command without forwarding",
         "protocol/agent.py",
-        "            if hop.first or hop.effect",
-        "            if False and hop.effect",
+        "            if hop.acts_first:",
+        "            if False:",
     ),
-    Mutant("a waiting marker is lost", "protocol/agent.py", "        self._relay_waiting_marker(ctx)\n", ""),
+    Mutant("a waiting marker is lost", _AGENT, "if marker is not None:", "if False:"),
     Mutant(
         "relays to every new router",
         "protocol/binding_cache.py",
@@ -97,8 +97,8 @@ HANDOVER_MUTANTS = (
         "        if attachment == state.handoff_attachment and",
         "        if False and",
     ),
-    Mutant("no second try", _MOBILE, "is_stuck = not is_complete and", "is_stuck = False and"),
-    Mutant("a second try at once", _MOBILE, ">= self.options.retransmit_ps", ">= 0"),
+    Mutant("no second try", _MOBILE, "elif waited_ps >= max(", "elif False and waited_ps >= max("),
+    Mutant("a second try at once", _MOBILE, "waited_ps >= max(self.options.retransmit_ps,", "waited_ps >= max(0,"),
     Mutant(
         "a return asks nobody",
         _MOBILE,
@@ -107,11 +107,11 @@ HANDOVER_MUTANTS = (
     ),
     Mutant(
         "an earlier reply starts steps",
-        "protocol/mobile_node.py",
-        "if self.program.procedure.prepared and state",
-        "if False and state",
+        _MOBILE,
+        "        if state.target_router == args[NEW]:",
+        "        if True:",
     ),
-    Mutant("notes by order of events", "protocol/handoff_records.py", " or value < columns[column][row]:", ":"),
+    Mutant("notes by order of events", "protocol/handoff_records.py", "if not 0 <= arrays[column][row] <= now_ps:", "if True:"),
     Mutant(
         "notes of handoffs that have not begun",
         "protocol/handoff_records.py",

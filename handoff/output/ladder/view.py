@@ -175,7 +175,7 @@ def _handoff_view(run: MobileRun, row: int) -> RunView:
     columns_of_nodes = _columns(setup, observer, mobile, nodes, facts["old_router"], facts["new_router"])
     hops, actions = observer.sent(mobile), observer.actions
     _, switched_ps = switch_times(facts, observer.program.procedure, hops, actions, setup.home_agent)
-    drained_ps = _last_forwarded(journeys, facts, switched_ps)
+    drained_ps = _last_forwarded(journeys, facts, switched_ps, observer.program.procedure.prepared)
     phases = handoff_phases(facts, observer.program.procedure, hops, actions, drained_ps, setup.home_agent)
     times = [facts[name] for name in _TIMES if 0 <= facts[name] < FOREVER] + [phases.begins[-1][0]]
     begin_ps, end_ps = max(0, min(times) - MARGIN_PS), max(times) + MARGIN_PS
@@ -239,10 +239,12 @@ def _columns(
     return columns
 
 
-def _last_forwarded(journeys: tuple[Journey, ...], facts: Mapping[str, int], switched_ps: int) -> int:
+def _last_forwarded(journeys: tuple[Journey, ...], facts: Mapping[str, int], switched_ps: int, prepared: bool) -> int:
     """Return when the last packet that the old router forwarded to the new one arrived; -1 if there is none."""
-    last_ps = -1
-    if facts["rescue_ps"] < 0:
+    last_ps, since_ps = -1, facts["rescue_ps"]
+    if since_ps < 0 and prepared:  # without a command the old router forwards after the request of the new one
+        since_ps = facts["request_ps"]
+    if since_ps < 0:
         return last_ps
     for journey in journeys:
         if journey.up or not journey.received or journey.sent_ps > switched_ps:
@@ -250,5 +252,5 @@ def _last_forwarded(journeys: tuple[Journey, ...], facts: Mapping[str, int], swi
         stops = journey.stops()
         for stop, following in pairwise(stops):
             if (stop.node, following.node) == (facts["old_router"], facts["new_router"]) and stop.leave_ps is not None:
-                last_ps = max(last_ps, stops[-1].arrival_ps if stop.leave_ps >= facts["rescue_ps"] else -1)
+                last_ps = max(last_ps, stops[-1].arrival_ps if stop.leave_ps >= since_ps else -1)
     return last_ps

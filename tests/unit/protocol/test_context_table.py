@@ -28,7 +28,7 @@ class Router:
         return self.ctx.take()
 
     def send(self, action, *args, **fields):
-        self.table.before_sending(self.ctx, action, self.args(*args, **fields))
+        self.table.before_sending(self.ctx, action, True, self.args(*args, **fields))
         return self.ctx.take()
 
     def link(self, event):

@@ -61,11 +61,11 @@ def test_a_note_belongs_to_the_last_handoff_to_a_router_that_has_begun():
     ]  # fmt: skip
     handoffs = HandoffRecords(Setup(Network(), 0, Attachments(*np.array(rows, np.int64).T), 1000))
     for now_ps in (49, 60, 340, 351):
-        handoffs.note(0, 2, "marker_ps", now_ps, now_ps)
+        handoffs.note(0, 2, now_ps, "marker_ps")
     for now_ps in (150, 300):
-        handoffs.note(0, 1, "marker_ps", now_ps, now_ps)
-    handoffs.note(0, 3, "marker_ps", 300, 300)
-    handoffs.note(1, 2, "marker_ps", 300, 300)
+        handoffs.note(0, 1, now_ps, "marker_ps")
+    handoffs.note(0, 3, 300, "marker_ps")
+    handoffs.note(1, 2, 300, "marker_ps")
     assert handoffs.columns["marker_ps"].tolist() == [60, 300, 351, -1]
 
 
@@ -73,7 +73,7 @@ def test_the_least_value_of_several_notes_stays_in_any_order():
     for values in ((120, 90), (90, 120)):
         handoffs = records()
         for value in values:
-            handoffs.note(0, 2, "bound_ps", value, value)
+            handoffs.note(0, 2, value, "bound_ps")
         assert handoffs.columns["bound_ps"].tolist() == [90, -1]
 
 
