@@ -35,6 +35,8 @@ def place_problem(path: Path) -> str:
         mode = path.lstat().st_mode
     except (FileNotFoundError, NotADirectoryError):
         return ""
+    except OSError as error:  # a loop of links, a folder that may not be read, a name that is too long
+        return f"{path}: {error.strerror}: give the path of a file"
     if stat.S_ISREG(mode):
         return ""
     if stat.S_ISLNK(mode):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -92,8 +93,9 @@ def check_outputs(places: list[tuple[str, Path]], inputs: list[Path]) -> None:
 
 def _identities(path: Path) -> list[Path | tuple[int, int]]:
     """Return what two names of one file share: the path without links, and device and number of a file that exists."""
+    name = Path(os.path.realpath(path))  # unlike Path.resolve, it ends in a loop of links
     try:
         status = path.stat()
-    except OSError:  # it is missing, or cannot be read
-        return [path.resolve()]
-    return [path.resolve(), (status.st_dev, status.st_ino)]
+    except OSError:  # it is missing, a loop of links, or cannot be read
+        return [name]
+    return [name, (status.st_dev, status.st_ino)]
