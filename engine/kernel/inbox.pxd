@@ -28,6 +28,7 @@ cdef struct ArrivalRun:
     uint64_t mask
     uint64_t head
     uint64_t tail
+    uint64_t due  # arrivals from the head on that have been looked up in this window (look_up_run)
     Inbox* inbox
 
 cdef struct LateArrival:

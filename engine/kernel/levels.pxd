@@ -233,6 +233,7 @@ cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end) noexcept 
         prefetch_receiver(w, e, a.packet.flow)
         v.entries.push_back(e)
         h += 1
+    r.due = h - r.head
     return alone
 
 cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
@@ -245,22 +246,24 @@ cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
     return alone
 
 cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
-    """Process all arrivals that have been looked up, one run after the other."""
+    """Process all arrivals that have been looked up, one run after the other. Those that enter meanwhile are behind them."""
     cdef ArrivalRun* r
     cdef Arrival* a
     cdef Arrival arrival
-    cdef size_t i = 0
+    cdef Entry** e = v.entries.data()
+    cdef uint64_t end
     cdef int k
     for k in range(v.inbox.run_count):
         r = &v.inbox.runs[k]
-        while r.head != r.tail and i != v.entries.size() and r.slots[r.head & r.mask].packet.t < v.inbox.frontier:
+        end = r.head + r.due
+        while r.head != end:
             a = &r.slots[r.head & r.mask]
             r.head += 1
             if v.feeds_itself:  # it may move
                 arrival = a[0]
                 a = &arrival
-            handle_arrival(w, a, v.entries.data()[i])
-            i += 1
+            handle_arrival(w, a, e[0])
+            e += 1
 
 cdef inline void finish_level(World* w, Level* v, int64_t end) noexcept nogil:
     """Run pass 2 of a level.
