@@ -60,7 +60,7 @@ def worst_section(
     )  # fmt: skip
     links = tuple(map(address, worst)) if address is not None else ()
     table = TextTable(columns, tuple(rows), ("Procedure", "Routers", "Scenario"), links)
-    steps = Chart("Steps of the worst handoffs", sentence, table, (steps_spec(data),))
+    steps = Chart("Steps of the worst handoffs", sentence, table, (steps_spec(data),), is_open=address is not None)
     text = (
         "The order is by lost packets, then by the longest interruption. All messages of a handoff: handoff ladder SCENARIO "
         "--procedure NAME --mn NODE --handoff NUMBER."
