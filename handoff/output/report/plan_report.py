@@ -205,7 +205,7 @@ def search_chart(trials: Sequence[Trial], field_name: str, name: str) -> Chart:
     unit, limit = found[0][1].unit, found[0][1].limit
     field_unit = found[0][0].field_unit
     x_title = f"{show_name(field_name)} ({field_unit})" if field_unit else show_name(field_name)
-    x = quantitative("x", x_title, scale={"zero": False}, axis={"labelOverlap": True})
+    x = quantitative("x", x_title, scale={"zero": False}, axis={"labelOverlap": True, "tickCount": 8})
     axis = {"format": "~%"} if unit == "ratio" else {}
     measure = show_name(name.split(" ")[0])
     y: dict[str, Any] = {"type": "quantitative", "title": f"{measure} ({unit})" if unit not in ("", "ratio") else measure}
