@@ -34,8 +34,9 @@ def sweep_points(rows: Iterable[dict[str, Any]], contents: DatasetContents, name
         runs.setdefault(key, []).append(stored)
     names = list(names)
     complete = [row for row in rows if row["point"] in runs]
+    units = field_units(complete)
     return [
-        SweepPoint(row["procedure"], dict(row["values"]), numbers, len(done), _point_values(done, names))
+        SweepPoint(row["procedure"], dict(row["values"]), numbers, len(done), _point_values(done, names), units)
         for row, numbers in zip(complete, point_numbers(complete), strict=True)
         for done in [runs[row["point"]]]
     ]  # fmt: skip
@@ -63,6 +64,17 @@ def point_numbers(rows: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
     return points
 
 
+def field_units(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
+    """Return the units of the numbers of :func:`point_numbers`, by the names of fields that have one."""
+    texts = [dict(row["values"]) for row in rows]
+    units = {}
+    for name in dict.fromkeys(name for row in texts for name in row):
+        numbers = parse_numbers([row.get(name) for row in texts])
+        if numbers is not None and numbers.symbol:
+            units[name] = "ms" if numbers.suffix == "_s" else numbers.symbol
+    return units
+
+
 def _point_values(runs: list[StoredRun], names: Iterable[str]) -> dict[str, PointValue]:
     tables = list(map(LazyTables, runs))
     return {name: _point_value(estimate_measure(name, tables)) for name in names}
@@ -76,4 +88,4 @@ def _point_value(estimate: Estimate) -> PointValue:
     return PointValue(interval.mean, low, high, estimate.note)
 
 
-__all__ = ["point_numbers", "sweep_measure", "sweep_points"]
+__all__ = ["field_units", "point_numbers", "sweep_measure", "sweep_points"]

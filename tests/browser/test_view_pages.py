@@ -58,6 +58,10 @@ def test_from_the_report_to_the_ladder_of_a_handoff(browser, server, study):
         (cookie,) = page.context.cookies()
         assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
         assert page.evaluate("document.cookie") == ""
+        page.click("#worst tbody a")  # the table with the links is open
+        page.wait_for_url("**/handoff?row=*")
+        page.wait_for_selector(READY, state="attached")
+        page.go_back()
         page.click(".pages >> text=mipv4")
         page.wait_for_selector(READY, state="attached")
         assert page.inner_text("#count").startswith(f"{len(rows)} handoffs, ")

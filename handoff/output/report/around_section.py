@@ -76,10 +76,10 @@ def _procedure_chart(study: StudyData, procedure: str, domain: list[float]) -> C
     lost, total = packets[is_lost].sum(), packets.sum()
     rows = tuple(_span_row(since, packets, path, delay_from, delay_until, span) for span in _SPANS_MS)
     slowest = delay_until[~is_lost].max(initial=0.0)
+    when = f" ({show_count(packets[before].sum())} sent before the old link ended, {show_count(packets[after].sum())} after)"
     sentence = (
-        f"Within a second of a handoff, {show_count(lost)} of {plural(round(total), 'downstream packet')} were lost "
-        f"({show_count(packets[before].sum())} sent before the old link ended, {show_count(packets[after].sum())} after), "
-        f"and the longest delay was below {show_ms(float(slowest))}."
+        f"Within a second of a handoff, {show_count(lost)} of {plural(round(total), 'downstream packet')} were lost"
+        f"{when if lost else ''}, and the longest delay was below {show_ms(float(slowest))}."
     )
     if all_up:
         sentence += f" Upstream, {show_count(lost_up)} of {show_count(all_up)} were lost."
@@ -120,7 +120,7 @@ def _density(since: Floats, low: Floats, high: Floats, packets: Floats, is_lost:
         "x": quantitative("t", None, scale=x_scale, axis={**_AXIS, "labels": False}),
         "x2": {"field": "u"},
         "y": quantitative("d", "delay (ms)", scale={"type": "log", "nice": False, "domain": domain},
-                          axis={"tickCount": 4, "format": "~g", "minExtent": 42}),
+                          axis={"tickCount": 4, "format": ",~r", "minExtent": 42}),
         "y2": {"field": "e"},
         "opacity": quantitative("n", "packets", scale={"type": "log", "range": [0.12, 1]}, legend=None),
         "tooltip": [quantitative("t", "sent at (ms)"), quantitative("d", "delay from (ms)", format=".3~g"),
@@ -148,7 +148,7 @@ def _paths(since: Floats, path: np.ndarray, packets: Floats) -> Spec:
         "y": quantitative("low", "packets", scale={"domain": [0, 1]}, axis={"format": "%", "tickCount": 2, "minExtent": 42}),
         "y2": {"field": "high"},
         "color": nominal("path", None, scale={"domain": names, "range": [PATH_COLOURS[n] for n in names]},
-                         legend={"orient": "bottom", "direction": "horizontal", "title": None}),
+                         legend={"orient": "bottom", "columns": {"expr": "max(1, floor(width / 75))"}, "title": None}),
         "tooltip": [quantitative("t", "sent at (ms)"), word("path", "path"), quantitative("n", "packets")],
     }  # fmt: skip
     transform = [{"calculate": f"datum.t + {_BIN_MS}", "as": "u"}]

@@ -43,8 +43,8 @@ def scenario_section(study: StudyData) -> Section | None:
     columns = ("Procedure", "I", "II", "III", "Seamless in I", "in II", "in III")
     text = (
         "Scenario I: the marker came before the warning that the old link ends. II: it came after the warning, and the old "
-        "router forwarded the rest. III: there was no time for it, or layer 2 has one radio. In prepared handovers the command "
-        "counts: it was heard (I), sent but not heard (II), or not sent (III)."
+        "router forwarded the rest. III: there was no time for it, or the mobile node has one radio. In prepared handovers the "
+        "command counts: it was heard (I), sent but not heard (II), or not sent (III)."
     )
     shares_chart = Chart("Shares of the scenarios", sentence, TextTable(columns, tuple(rows)), (spec,))
     return Section("scenarios", "Scenarios", text, (shares_chart,))
@@ -67,7 +67,7 @@ def traffic_section(study: StudyData) -> Section | None:
     if len(runs) == 1:
         sentence = f"{show_bytes(least['extra_bytes'])} beyond the traffic of handoffs without any cost."
     encoding = {
-        "x": quantitative("bytes", "extra bytes", axis={"format": "~s"}),
+        "x": quantitative("bytes", "extra bytes", axis={"format": "~s", "tickCount": 8, "labelOverlap": True}),
         "y": nominal("procedure", None, axis={"labelLimit": 150}),
         "color": nominal("where", None, scale={"domain": ["radio", "fixed network"], "range": [WARM, ACCENT]},
                          legend={"orient": "bottom"}),

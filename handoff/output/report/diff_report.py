@@ -120,15 +120,19 @@ def verdict(lines: Sequence[DiffLine], confidence: float) -> tuple[str, str]:
     counts, total = _count(lines), plural(len(lines), "comparison")
     worse, better = (next((line for line in lines if line.verdict == name), None) for name in ("worse", "better"))
     if worse is not None:
-        first = f"B is worse in {counts['worse']:,} of {total}, most of all in {_describe(worse)}."
+        first = f"B is worse in {counts['worse']:,} of {total}{_most(counts['worse'])}{_describe(worse)}."
     else:
         first = f"Nothing is certain to be worse in B, in {total}."
     rest = [f"{counts[name]:,} {'is' if counts[name] == 1 else 'are'} {text}" for name, text in _WORDS.items() if counts[name]]
     others = f"; {join_words(rest)}" if rest else ""
     good = "Nothing is certain to be better"
     if better is not None:
-        good = f"It is better in {counts['better']:,}, most of all in {_describe(better)}"
+        good = f"It is better in {counts['better']:,}{_most(counts['better'])}{_describe(better)}"
     return first, f"{good}{others} (confidence of all intervals together: {confidence:.4g})."
+
+
+def _most(number: int) -> str:
+    return ": " if number == 1 else ", most of all in "
 
 
 def _count(lines: Sequence[DiffLine]) -> dict[str, int]:
@@ -142,9 +146,10 @@ def _describe(line: DiffLine) -> str:
 
 
 def _text(confidence: float, tolerance: float) -> str:
+    excluded = f"everything up to {100 * tolerance:.3g} % of A" if tolerance else "0"
     text = (
         "Differences B - A with their intervals, certain ones first, then by their size as a share of the value in A. Worse and "
-        f"better are differences whose interval excludes everything up to {tolerance:.3%} of A"
+        f"better are differences whose interval excludes {excluded}"
     )
     return f"{text} (and what a histogram does not resolve). All intervals hold together with a probability of {confidence:.4g}."
 
@@ -175,7 +180,7 @@ def _change_chart(lines: Sequence[DiffLine]) -> Chart:
             line.method or DASH,
         ))  # fmt: skip
     counts = _count(lines)
-    sentence = f"{join_words([f'{count:,} {name}' for name, count in counts.items() if count])}."
+    sentence = f"{join_words([f'{count:,} {_WORDS.get(name, name)}' for name, count in counts.items() if count])}."
     spec = change_spec(lines)
     left_out = len(lines) - (0 if spec is None else len(spec["data"]["values"]))
     if left_out and spec is not None:

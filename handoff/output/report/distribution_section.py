@@ -208,7 +208,7 @@ def _tail_spec(data: list[dict[str, object]], quantity: Quantity) -> Spec:
         least = f"{quantity.least:g}"
         x = f"{quantity.title.lower()} ({quantity.unit and quantity.unit + '; '}below {least} is at {least})"
     encoding = {
-        "x": quantitative("t", x, scale={"type": "log", "nice": False}, axis={"tickCount": 6, "format": "~g"}),
+        "x": quantitative("t", x, scale={"type": "log", "nice": False}, axis={"tickCount": 6, "format": ",~r"}),
         "y": quantitative("share", f"share of {quantity.of} above", scale={"type": "log"}, axis={"format": "~%", "tickCount": 5}),
     }
     return _spec(data, encoding, quantity, "share above")

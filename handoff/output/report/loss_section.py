@@ -22,6 +22,8 @@ COUNTS = {
     "after_marker": ("Packets behind their marker", "the packet arrived through the old link after the marker"),
 }
 """Title and definition of each kind of disturbance, by the column of ``runs``."""
+_TICKS = (0, *(10**n for n in range(1, 16)))
+"""Numbers on an axis that is logarithmic from ten on: its own ticks lie at the upper end."""
 
 
 def summary_section(study: StudyData) -> Section:
@@ -128,7 +130,8 @@ def _who(study: StudyData, name: str, value: int) -> str:
 def _spec(data: list[dict[str, Any]]) -> Spec:
     domain = {"domain": [row["procedure"] for row in data]}
     y = nominal("procedure", None, axis={"labelLimit": 150}, scale=domain)
-    scale, axis = symlog(10), {"tickCount": 5, "format": ",d", "labelOverlap": True}
+    most = max(max(row["count"], row["high"] or 0) for row in data)
+    scale, axis = symlog(10), {"values": [n for n in _TICKS if n <= most], "format": ",d", "labelOverlap": True}
     tooltip = [word("procedure", "procedure"), quantitative("count", "packets"), quantitative("low", "from"),
                quantitative("high", "to")]  # fmt: skip
     rule = {

@@ -35,7 +35,8 @@
     if (spec.usermeta?.aspect) { // a map: as many metres a pixel in both directions, beside the axis
       spec.height = Math.min(900, Math.max(160, (element.clientWidth - 60) * spec.usermeta.aspect));
     }
-    const compiled = vegaLite.compile(unpack(spec), { config });
+    const narrow = element.clientWidth < 420 && { axisX: { titleAnchor: "end", titleAlign: "right" } }; // room for long titles
+    const compiled = vegaLite.compile(unpack(spec), { config: { ...config, ...narrow } });
     const view = new vega.View(vega.parse(compiled.spec, null, { ast: true }), {
       expr: expressionInterpreter,
       renderer: "svg",
@@ -44,6 +45,7 @@
       loader: { load: () => Promise.reject(new Error("a report loads nothing")), sanitize: () => Promise.reject(new Error("no links")) },
     });
     await view.runAsync();
+    await view.resize().runAsync(); // the columns of a legend depend on the width, which is known only now
     element.querySelector("svg").setAttribute("aria-hidden", "true"); // the element has a label, and the table the figures
     element.dataset.drawn = "true";
   }

@@ -12,6 +12,8 @@ from handoff.output.report.specs import BAD, MUTED, chart, nominal, quantitative
 from handoff.output.report.study_report import origin_section
 from handoff.output.report.wording import join_words, plural, show_name, show_number, show_share
 
+MAX_NAMED = 2
+"""Answers in the first sentence; more are only counted."""
 _COLOURS = {"met": "#2e9b6e", "missed": BAD, "open": MUTED}
 
 
@@ -40,12 +42,14 @@ class Trial:
     value : str
         Value of the field as text.
     position : float
-        Value as a number, by which values are ordered.
+        Value as a number, in ``field_unit``.
     runs : int
         Replications at the value.
     verdict : str
         ``met``, ``missed`` or ``open``: all targets together.
     targets : tuple of TargetValue
+    field_unit : str
+        Unit of the field, ``ms`` for a time; empty if it has none.
     """
 
     step: int
@@ -54,6 +58,7 @@ class Trial:
     runs: int
     verdict: str
     targets: tuple[TargetValue, ...]
+    field_unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,9 @@ class PlanAnswer:
     ----------
     procedure, field_name : str
     headline : str
-        The answer in a sentence, without the procedure.
+        The answer in a few words, without the procedure.
+    sentence : str
+        The answer as the predicate of a sentence about the procedure.
     remarks : tuple of str
         What breaks first, utilisations, and what limits the answer.
     found : bool
@@ -79,6 +86,7 @@ class PlanAnswer:
     procedure: str
     field_name: str
     headline: str
+    sentence: str
     remarks: tuple[str, ...]
     found: bool
     trials: tuple[Trial, ...]
@@ -87,7 +95,8 @@ class PlanAnswer:
 
 
 def plan_report(
-    title: str, targets: Sequence[str], answers: Sequence[PlanAnswer], facts: Mapping[str, Any], command: str = ""
+    title: str, targets: Sequence[str], answers: Sequence[PlanAnswer], confidence: float, facts: Mapping[str, Any],
+    command: str = "",
 ) -> Report:  # fmt: skip
     """Return the report of a plan.
 
@@ -99,6 +108,8 @@ def plan_report(
         All targets.
     answers : sequence of PlanAnswer
         One for each procedure and field.
+    confidence : float
+        Confidence of each answer.
     facts : mapping of str to value
         Origin (:func:`handoff.output.report.study_report.origin_section`).
     command : str
@@ -114,16 +125,30 @@ def plan_report(
     runs = sum(trial.runs for answer in answers for trial in answer.trials)
     tried = sum(len(answer.trials) for answer in answers)
     sections = [Section("answers", "Answers", "", (_answer_table(answers),)), *(_search(a, i) for i, a in enumerate(answers, 1))]
-    first = "; ".join(f"{show_name(a.procedure)}: {_show_sentence(a.headline)}" for a in answers[:2]) + "."
-    found = sum(answer.found for answer in answers)
-    who = "The search" if len(answers) == found == 1 else f"{found or 'None'} of {len(answers)} searches"
-    second = f"{who} found a value that "
-    second += f"meets {join_words([show_name(t) for t in targets])}, in {plural(runs, 'run')} at {plural(tried, 'value')}."
+    first = "; ".join(f"{show_name(a.procedure)} {_show_sentence(a.sentence)}" for a in answers[:MAX_NAMED])
+    if len(answers) > MAX_NAMED:
+        first += f"; {plural(len(answers) - MAX_NAMED, 'more answer')} below"
+    second = (
+        f"{_searches(answers)} a value that meets {join_words([show_name(t) for t in targets])}, in {plural(runs, 'run')} at "
+        f"{plural(tried, 'value')} (confidence of each answer: {confidence:.4g})."
+    )
     figures = (KeyFigure("Values tried", f"{tried}"), KeyFigure("Runs", f"{runs:,}"), KeyFigure("Targets", f"{len(targets)}"))
     return Report(
-        show_name(title), f"plan: {join_words([show_name(t) for t in targets])}", (first, second), figures,
+        show_name(title), f"plan: {join_words([show_name(t) for t in targets])}", (f"{first}.", second), figures,
         filled([*sections, origin_section(facts)]), command,
     )  # fmt: skip
+
+
+def _searches(answers: Sequence[PlanAnswer]) -> str:
+    """Return how many searches found a value, as the beginning of a sentence."""
+    found, total = sum(answer.found for answer in answers), len(answers)
+    if total == 1:
+        return "The search found" if found else "The search did not find"
+    if not found:
+        return "Neither search found" if total == 2 else "None of the searches found"
+    if found == total:
+        return "Both searches found" if total == 2 else f"All {total} searches found"
+    return f"{found} of {total} searches found"
 
 
 def _show_sentence(text: str) -> str:
@@ -178,10 +203,15 @@ def search_chart(trials: Sequence[Trial], field_name: str, name: str) -> Chart:
     if not data:
         return Chart(show_name(name), sentence, table)
     unit, limit = found[0][1].unit, found[0][1].limit
-    x = quantitative("x", show_name(field_name), scale={"zero": False})
+    field_unit = found[0][0].field_unit
+    x_title = f"{show_name(field_name)} ({field_unit})" if field_unit else show_name(field_name)
+    x = quantitative("x", x_title, scale={"zero": False}, axis={"labelOverlap": True, "tickCount": 8})
     axis = {"format": "~%"} if unit == "ratio" else {}
-    y: dict[str, Any] = {"type": "quantitative", "title": unit or "value", "axis": axis}
-    scale = {"domain": list(_COLOURS), "range": list(_COLOURS.values())}
+    measure = show_name(name.split(" ")[0])
+    y: dict[str, Any] = {"type": "quantitative", "title": f"{measure} ({unit})" if unit not in ("", "ratio") else measure}
+    y["axis"] = axis
+    used = {kind: colour for kind, colour in _COLOURS.items() if counts[kind]}
+    scale = {"domain": list(used), "range": list(used.values())}
     colour = nominal("verdict", None, scale=scale, legend={"orient": "bottom"})
     tooltip = [word("value", show_name(field_name)), quantitative("mean", "mean", format=".4~g"),
                word("verdict", "verdict"), quantitative("runs", "runs")]  # fmt: skip

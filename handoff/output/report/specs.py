@@ -18,6 +18,8 @@ PALETTE = (
 """Colours of lines, with dashes from the eleventh on."""
 _DASHES = ([1, 0], [5, 3], [2, 2])
 ROW_HEIGHT = 18
+_LETTER_WIDTH = 6.5
+"""Mean width of a letter in a legend, in pixels."""
 FIT_WIDTH = {"type": "fit-x", "contains": "padding"}
 
 
@@ -51,9 +53,10 @@ def line_colours(names: Sequence[str], field: str = "procedure") -> Spec:
     """Return the encodings of lines that differ by colour, and by dashes if there are more lines than colours."""
     colours = [PALETTE[i % len(PALETTE)] for i in range(len(names))]
     dashes = [_DASHES[i // len(PALETTE) % len(_DASHES)] for i in range(len(names))]
-    legend = {"orient": "bottom", "columns": {"expr": "max(1, floor(width / 170))"}, "symbolType": "stroke", "title": None,
-              "labelLimit": 150}  # fmt: skip
     names = list(names)
+    column = 50 + _LETTER_WIDTH * max(map(len, names), default=0)
+    legend = {"orient": "bottom", "columns": {"expr": f"max(1, floor(width / {column:.0f}))"}, "symbolType": "stroke",
+              "title": None, "labelLimit": {"expr": "max(150, width - 30)"}}  # fmt: skip
     return {
         "color": nominal(field, None, scale={"domain": names, "range": colours}, legend=legend),
         "strokeDash": nominal(field, None, scale={"domain": names, "range": dashes}, legend=legend),
@@ -71,11 +74,13 @@ def heat_map(data: Sequence[Mapping[str, Any]], x: Spec, y: Spec, value: Spec) -
     """Return a map of rectangles whose opacity shows a value; empty rectangles have no value. Both axes have a domain."""
     rows = len(y["scale"]["domain"])
     opacity = {name: part for name, part in value.items() if name != "format"}
+    legend = {"orient": "bottom", "tickCount": 4, "symbolFillColor": ACCENT}
+    if "format" in value:
+        legend["format"] = value["format"]
     encoding = {
         "x": {**x, "axis": {"labelAngle": -90, "labelLimit": 110, "orient": "bottom"}},
         "y": {**y, "axis": {"labelLimit": 150}},
-        "opacity": {**opacity, "scale": {"range": [0.04, 1], "zero": True}, "legend": {"orient": "bottom", "tickCount": 4,
-                    "symbolFillColor": ACCENT}},
+        "opacity": {**opacity, "scale": {"range": [0.04, 1], "zero": True}, "legend": legend},
         "tooltip": [{k: e[k] for k in ("field", "type", "title", "format") if k in e} for e in (x, y, value)],
     }  # fmt: skip
     mark = {"type": "rect", "color": ACCENT, "stroke": "#7f8c9933", "strokeWidth": 1}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from handoff.output.report.contents import Chart, KeyFigure, Report, Section, TextTable, filled
@@ -63,6 +63,8 @@ class SweepPoint:
     runs : int
         Number of replications.
     measures : mapping of str to PointValue
+    units : mapping of str to str
+        Units of ``numbers``, of those that have one.
     """
 
     procedure: str
@@ -70,6 +72,7 @@ class SweepPoint:
     numbers: Mapping[str, float]
     runs: int
     measures: Mapping[str, PointValue]
+    units: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -148,9 +151,14 @@ def sweep_report(
     subtitle = f"{plural(len(points), 'point')}, {plural(len(procedures), 'procedure')}, {plural(runs, 'run')}"
     figures = (
         KeyFigure("Points", show_count(len(points)), join_words([show_name(name) for name in _fields(points)])),
-        KeyFigure("Runs", show_count(runs), f"{min(p.runs for p in points)} to {max(p.runs for p in points)} a point"),
+        KeyFigure("Runs", show_count(runs), f"{_span([p.runs for p in points])} a point"),
     )
     return Report(show_name(title), subtitle, _verdict(points, measures), figures, filled(sections))
+
+
+def _span(numbers: Sequence[int]) -> str:
+    least, most = min(numbers), max(numbers)
+    return f"{least:,}" if least == most else f"{least:,} to {most:,}"
 
 
 def _fields(points: Sequence[SweepPoint]) -> list[str]:
@@ -167,7 +175,9 @@ def _choose_axes(points: Sequence[SweepPoint]) -> _Axes:
 
 
 def _line_name(point: SweepPoint, axes: _Axes) -> str:
-    values = [f"{show_name(f)} {show_name(point.values.get(f, DASH))}" for f in axes.others]
+    last = [f.rpartition(".")[2] for f in axes.others]
+    names = last if len(set(last)) == len(last) else axes.others  # a path is long
+    values = [f"{show_name(name)} {show_name(point.values.get(f, DASH))}" for name, f in zip(names, axes.others, strict=True)]
     return ", ".join([show_name(point.procedure), *values])
 
 
@@ -188,7 +198,8 @@ def response_chart(points: Sequence[SweepPoint], measure: SweepMeasure) -> Chart
             low, high = (None if end is None or not math.isfinite(end) else end / scale for end in (v.low, v.high))
             data.append({"procedure": line, "x": x, "mean": (v.mean or 0.0) / scale, "low": low, "high": high})
     colours = line_colours([name for name in names if name in shown])
-    x_title = show_name(axes.x)
+    x_unit = points[0].units.get(axes.x, "") if axes.is_number else ""
+    x_title = f"{show_name(axes.x)} ({x_unit})" if x_unit else show_name(axes.x)
     x_encoding = quantitative("x", x_title, scale={"zero": False}) if axes.is_number else nominal("x", x_title)
     y_axis = {"format": "~%"} if measure.unit == "ratio" else {"format": "~s"}
     y = {"type": "quantitative", "title": f"{measure.title} ({unit})" if measure.unit else measure.title, "axis": y_axis}
@@ -284,8 +295,13 @@ def _verdict(points: Sequence[SweepPoint], measures: Sequence[SweepMeasure]) -> 
         return (first, f"At its best point: {join_words(cost)}.") if cost else (first,)
     good = [p for p in points if all((mean := _mean(p, m)) is not None and target.holds(mean) for m, target in targets)]
     names = join_words([target.title for _, target in targets])
+    unknown = [m.title for m, _ in targets if all(_mean(p, m) is None for p in points)]
+    if unknown:
+        return first, f"No point has a value of {join_words(unknown)}, so that none meets {names}."
     if not good:
         return first, f"No point meets {names} in the mean."
+    if len(good) == len(points):
+        return first, f"{'The point meets' if len(points) == 1 else f'All {len(points)} points meet'} {names} in the mean."
     return first, f"{len(good)} of {plural(len(points), 'point')} meet {names} in the mean, the first of them {_place(good[0])}."
 
 

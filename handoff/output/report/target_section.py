@@ -48,16 +48,20 @@ def target_section(lines: Sequence[TargetLine]) -> Section | None:
     who += "" if not good else " meets" if len(good) == 1 else " meet"
     names = f": {join_words([show_name(name) for name in good])}" if 0 < len(good) <= 5 else ""
     table = TextTable(("Procedure", *map(show_name, targets)), tuple(rows), tuple(map(show_name, targets)))
-    count = "the target" if len(targets) == 1 else f"all {len(targets)} targets"
+    count = "the target" if len(targets) == 1 else f"{_all(len(targets))} targets"
     return Section("targets", "Targets", "", (Chart("Outcomes", f"{who} {count}{names}.", table),))
 
 
 def target_clause(lines: Sequence[TargetLine], subject: str) -> str:
-    """Return what the verdict says about the targets of a procedure; empty without targets."""
+    """Return what the verdict says about the targets of a procedure, without its name; empty without targets."""
     own = [line for line in lines if line.subject == subject]
     missed = [line for line in own if not line.passed]
     if not own:
         return ""
     if not missed:
-        return "it meets the target" if len(own) == 1 else f"it meets all {len(own)} targets"
-    return f"it misses {join_words([f'{show_name(line.target)} ({show_name(line.value)})' for line in missed])}"
+        return "meets the target" if len(own) == 1 else f"meets {_all(len(own))} targets"
+    return f"misses {join_words([f'{show_name(line.target)} ({show_name(line.value)})' for line in missed])}"
+
+
+def _all(number: int) -> str:
+    return "both" if number == 2 else f"all {number}"

@@ -41,31 +41,47 @@ def verdict(study: StudyData, targets: Sequence[TargetLine] = ()) -> tuple[str, 
     best = best_run(study)
     clause = target_clause(targets, best["procedure"])
     second = _second_sentence(study, best)
-    return _first_sentence(study, best), f"{second.removesuffix('.')}; {clause}." if clause else second
+    subject = show_name(best["procedure"]) if len(study.runs) > 1 else "it"  # the sentence may have named another one
+    return _first_sentence(study, best), f"{second.removesuffix('.')}; {subject} {clause}." if clause else second
 
 
 def _first_sentence(study: StudyData, best: Row) -> str:
-    name, interval = show_name(best["procedure"]), study.interval(best, "lost")
-    amount = f"{best['lost']:,} of {plural(best['sent'], 'packet')}"
-    if interval is not None:
-        amount += f" (95 % interval {show_count(interval.low)} to {show_count(interval.high)})"
-    interruption = time_ms(best, "disruption_p99")
-    after = f" in {plural(best['handoffs'], 'handoff')}"
-    if interruption is not None:
-        after += f", and 99 % of its interruptions last no longer than {show_ms(interruption)}"
-    if len(study.runs) == 1:
-        return f"{name} loses {amount}{after}."
-    worst = max(study.runs, key=lambda row: row["lost"])
-    equal = [row for row in study.runs if row["lost"] == best["lost"]]
-    if worst["lost"] == best["lost"]:
+    name, worst = show_name(best["procedure"]), max(study.runs, key=lambda row: row["lost"])
+    is_tie, interval = len(study.runs) > 1 and worst["lost"] == best["lost"], study.interval(best, "lost")
+    amount = f"{best['lost']:,} of " + (f"{best['sent']:,}" if is_tie else plural(best["sent"], "packet"))
+    if interval is not None and interval.high <= best["sent"]:  # of two packets it says nothing
+        whose = f" under {name}" if is_tie else ""
+        amount += f" (95 % interval{whose} {show_count(interval.low)} to {show_count(interval.high)})"
+    amount += f" in {plural(best['handoffs'], 'handoff')}"
+    if is_tie:
         who = "Both" if len(study.runs) == 2 else f"All {len(study.runs)}"
-        text = f"{who} procedures lose equally many packets, and {name} leads the ranking: {amount}{after}"
-        return f"{text}."
+        return f"{who} procedures lose equally many packets, {amount}; {_first_of_equals(study, best)}."
+    if (time := time_ms(best, "disruption_p99")) is not None:
+        amount += ", and " + (f"99 % of its interruptions {_last(time)}" if time else "99 % of its handoffs interrupt nothing")
+    if len(study.runs) == 1:
+        return f"{name} loses {amount}."
+    equal = [row for row in study.runs if row["lost"] == best["lost"]]
     others = f", as few as {_others([show_name(r['procedure']) for r in equal if r is not best])}" if len(equal) > 1 else ""
     return (
-        f"Of {len(study.runs)} procedures, {name} loses the fewest packets{others}: {amount}{after}; "
+        f"Of {len(study.runs)} procedures, {name} loses the fewest packets{others}: {amount}; "
         f"{show_name(worst['procedure'])} loses the most, {worst['lost']:,}."
     )
+
+
+def _first_of_equals(study: StudyData, best: Row) -> str:
+    """Return by what a procedure comes before all others that lose as many packets (:func:`rank`)."""
+    name, others = show_name(best["procedure"]), [rank(row) for row in study.runs if row is not best]
+    _, time, _ = rank(best)
+    if all(time < other for _, other, _ in others):
+        how = f", 99 % of which {_last(time)}" if time else ": 99 % of its handoffs have none"
+        return f"{name} comes first by its interruptions{how}"
+    if all(rank(best) < other for other in others):
+        return f"{name} comes first by its extra bytes"
+    return "no figure decides between all of them"
+
+
+def _last(time: float) -> str:
+    return f"last no longer than {show_ms(time)}"
 
 
 def _others(names: list[str]) -> str:
@@ -75,7 +91,8 @@ def _others(names: list[str]) -> str:
 def _second_sentence(study: StudyData, best: Row) -> str:
     messages = best["signalling_messages"]
     each = f", {show_number(messages / best['handoffs'])} a handoff" if best["handoffs"] else ""
-    text = f"It costs {plural(messages, 'signalling message')}{each}"
+    subject = show_name(best["procedure"]) if len(study.runs) > 1 else "It"  # the first sentence may name another one last
+    text = f"{subject} costs {plural(messages, 'signalling message')}{each}"
     if best["extra_bytes"] is not None:
         more = "more" if best["extra_bytes"] >= 0 else "less"
         text += f", and {show_bytes(abs(best['extra_bytes']))} {more} traffic than handoffs without any cost"
@@ -100,6 +117,6 @@ def key_figures(study: StudyData) -> tuple[KeyFigure, ...]:
         KeyFigure("Interruption, 99 %", show_ms(time_ms(best, "disruption_p99")), f"median {show_ms(median)}"),
         KeyFigure("Seamless handoffs", show_share(best["seamless_ratio"]), f"of {best['seamless_samples']:,} with packets"),
         KeyFigure("Signalling messages", f"{best['signalling_messages']:,}", f"{plural(best['handoffs'], 'handoff')}"),
-        KeyFigure("Extra traffic", show_bytes(best["extra_bytes"]), f"of it {show_bytes(best['extra_air_bytes'])} on the radio"),
+        KeyFigure("Extra traffic", show_bytes(best["extra_bytes"]), f"{show_bytes(best['extra_air_bytes'])} of it on the radio"),
     ]
     return tuple(figure for figure in figures if figure.value != "–")

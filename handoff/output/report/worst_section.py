@@ -19,7 +19,7 @@ STEPS = {
     "acknowledged": "acknowledged", "bound": "all bound",
 }  # fmt: skip
 _SHAPES = [
-    "circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right", "triangle-left", "wedge", "circle",
+    "circle", "square", "diamond", "triangle-up", "cross", "triangle-down", "triangle-right", "triangle-left", "square", "circle",
 ]  # fmt: skip
 
 
@@ -60,7 +60,7 @@ def worst_section(
     )  # fmt: skip
     links = tuple(map(address, worst)) if address is not None else ()
     table = TextTable(columns, tuple(rows), ("Procedure", "Routers", "Scenario"), links)
-    steps = Chart("Steps of the worst handoffs", sentence, table, (steps_spec(data),))
+    steps = Chart("Steps of the worst handoffs", sentence, table, (steps_spec(data),), is_open=address is not None)
     text = (
         "The order is by lost packets, then by the longest interruption. All messages of a handoff: handoff ladder SCENARIO "
         "--procedure NAME --mn NODE --handoff NUMBER."
@@ -78,14 +78,17 @@ def step_rows(row: Row, label: str) -> list[dict[str, Any]]:
 
 def steps_spec(data: Sequence[dict[str, Any]], below: Sequence[Spec] = ()) -> Spec:
     """Return the chart of steps (:func:`step_rows`): a row for each label, on top of the layers ``below``."""
-    names = list(STEPS.values())
+    used = {row["step"] for row in data}
+    names = [name for name in STEPS.values() if name in used]
+    styles = dict(zip(STEPS.values(), zip(PALETTE, _SHAPES, strict=True), strict=True))
+    colours, shapes = ([styles[name][part] for name in names] for part in (0, 1))
     y = nominal("handoff", None, axis={"labelLimit": 190, "grid": True})
-    x = quantitative("t", AXIS_TITLE, scale={"type": "symlog", "constant": 50}, axis={"tickCount": 7})
+    x = quantitative("t", AXIS_TITLE, scale={"type": "symlog", "constant": 50}, axis={"tickCount": 7, "labelOverlap": True})
     legend = {"orient": "bottom", "columns": {"expr": "max(1, floor(width / 150))"}, "title": None}
     encoding = {
         "x": x, "y": y,
-        "color": nominal("step", None, scale={"domain": names, "range": list(PALETTE)}, legend=legend),
-        "shape": nominal("step", None, scale={"domain": names, "range": _SHAPES}, legend=legend),
+        "color": nominal("step", None, scale={"domain": names, "range": colours}, legend=legend),
+        "shape": nominal("step", None, scale={"domain": names, "range": shapes}, legend=legend),
         "tooltip": [word("handoff", "handoff"), word("step", "step"), quantitative("t", "ms", format="+,.3f")],
     }  # fmt: skip
     rule = {

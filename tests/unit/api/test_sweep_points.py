@@ -2,7 +2,7 @@
 
 import pytest
 
-from handoff.api.sweep_points import point_numbers
+from handoff.api.sweep_points import field_units, point_numbers
 
 
 @pytest.mark.parametrize("is_reversed", [False, True])
@@ -22,3 +22,8 @@ def test_a_field_may_have_the_name_of_the_numbers_of_another(is_reversed):
 
 def test_texts_and_booleans_are_no_numbers():
     assert point_numbers([{"values": [("mode", "auto"), ("shared", "true"), ("rate", "1Mbit/s")]}]) == [{"rate": 10**6}]
+
+
+def test_fields_have_the_units_of_their_numbers():
+    rows = [{"values": [("lead", "2ms"), ("rate", "1Mbit/s"), ("loss", "0.1"), ("mode", "auto")]}]
+    assert field_units(rows) == {"lead": "ms", "rate": "bit/s"}
