@@ -144,7 +144,7 @@ class Sample(NamedTuple):
 
 
 class IntervalTables(NamedTuple):
-    """What links, nodes and flows did in the intervals of a run.
+    """Rows of links, nodes and flows for the intervals of a run.
 
     Each table is a list of blocks of rows. A row has the begin and the end of an interval (ps), the number of the link or node,
     and the columns of a sample: states at the end of the interval, and by how much the other counters grew in it. Rows are in

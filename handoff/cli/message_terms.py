@@ -86,7 +86,7 @@ MESSAGE_WORDS = {
     "BAP": "proxy binding acknowledgement to the new router, with the first router's address (RFC 8885)",
     "BUA": "proxy binding update of the database to the home agent, for a new mobile node (RFC 8885)",
 }
-"""What each kind of message is, in words."""
+"""Words for each kind of message."""
 _MORE_NAMES = {"HC": ("handover command", "rrcReconfiguration"), "HOC": ("handover complete",), "EM": ("End Marker",)}
 """Usual names of messages that are no names of their formats."""
 ROLE_WORDS = {
