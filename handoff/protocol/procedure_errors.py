@@ -18,23 +18,23 @@ EFFECTS = (
 FIRST_ACTIONS = ("forward", "copy", "stop")
 
 
-def procedure_errors(procedure: Procedure) -> list[str]:
+def procedure_errors(definition: Procedure) -> list[str]:
     """Return an error message for each word in the rows of a procedure that nothing would handle.
 
     A controller class of the procedure may have effects of its own.
     """
-    steps = (*procedure.signalling, *procedure.between, *procedure.rescue)
+    steps = (*definition.signalling, *definition.between, *definition.rescue)
     messages = {step.message for step in steps}
-    errors = [*_unknown("anchor", (procedure.anchor,), ROLES)]
-    if procedure.marker:
-        errors += _unknown("marker", (procedure.marker,), messages)
-    has_own_controller = procedure.agent is not None or procedure.mobile_node is not None
+    errors = [*_unknown("anchor", (definition.anchor,), ROLES)]
+    if definition.marker:
+        errors += _unknown("marker", (definition.marker,), messages)
+    has_own_controller = definition.agent is not None or definition.mobile_node is not None
     for step in steps:
         words = [*_unknown("event or message before it", (step.on,), (*EVENTS, *messages))]
         if step.format:
             words += _unknown("format", (step.format,), FORMATS)
         else:
-            words += _unknown("message", (message_kind(step.message),), known_kinds(procedure.ip))
+            words += _unknown("message", (message_kind(step.message),), known_kinds(definition.ip))
         words += _unknown("role", step.path, ROLES)
         if len(step.path) < 2:
             words.append(f"its path is {step.path}: name sender and receiver")
@@ -42,7 +42,7 @@ def procedure_errors(procedure: Procedure) -> list[str]:
             words += _unknown("effect", step.effect.split(), EFFECTS)
             words += _unknown("first action", filter(None, (step.first,)), FIRST_ACTIONS)
         errors += [f"step {step.on!r}, {step.message!r}: {word}" for word in words]
-    return [f"{procedure.name}: {error}" for error in dict.fromkeys(errors)]
+    return [f"{definition.name}: {error}" for error in dict.fromkeys(errors)]
 
 
 def _unknown(what: str, names: Iterable[str], known: Iterable[str]) -> Iterator[str]:
