@@ -2,6 +2,7 @@
 
 from libc.stdint cimport int64_t
 
+from engine._interval_rows cimport IntervalRows
 from engine._loop cimport EventLoop
 
 cdef enum:  # Engine.use
@@ -23,14 +24,14 @@ cdef class Engine(EventLoop):
     cdef int tunnel_limit
     cdef int record_level
     cdef bint controllers_released
+    cdef IntervalRows intervals  # None unless recorded
 
     cdef int begin_use(self) except -1
     cdef int end_use(self) except -1
     cdef int build_world(self) except -1
     cdef int fill_world(self) except -1
     cdef int discard_world(self) except -1
-    cdef int advance_to(self, int64_t stop, int64_t interval_ps, list samples) except -1
+    cdef int advance_to(self, int64_t stop, int64_t interval_ps) except -1
     cdef int require_memory(self, int64_t until) except -1
-    cdef object sample_world(self)
     cdef object collect_result(self)
     cdef int put_controller(self, int node, object controller) except -1

@@ -21,13 +21,14 @@ from libc.stdint cimport INT64_MAX, int64_t
 from libc.stdlib cimport calloc
 
 from engine._context cimport Context
+from engine._interval_rows cimport IntervalRows
 from engine._loop cimport AUTO, HEAP, LEVELS, WINDOWS, EventLoop
 from engine.kernel.arena cimport trim_heap
 from engine.kernel.link_trace cimport MAX_TUNNELS
 from engine.kernel.memory_usage cimport measure_memory
 from engine.kernel.next_event cimport MAX_RUN_PS, NEVER
 from engine.kernel.result_columns cimport collect_columns, take_trace_buffers
-from engine.kernel.sample cimport take_sample
+from engine.kernel.sample cimport LINK_SAMPLE, NODE_SAMPLE, fill_sample
 from engine.kernel.shortage cimport OUT_OF_MEMORY
 from engine.kernel.thread_pool cimport new_thread_pool
 from engine.kernel.worker_view cimport RunAheadArc, delete_view, new_view
@@ -284,24 +285,23 @@ cdef class Engine(EventLoop):
         cdef int64_t stop = parse_duration(to)
         self.begin_use()
         try:
-            self.advance_to(stop, 0, None)
+            self.advance_to(stop, 0)
         finally:
             self.end_use()
         return self.reached_ps
 
-    def advance_sampled(self, to, interval):
-        """Run one slice up to ``to``, and return a sample (as ``sample``) at each multiple of ``interval`` that it reaches."""
+    def advance_by_intervals(self, to, interval):
+        """Run one slice up to ``to``, record each interval up to a multiple of ``interval``, and return the time reached (ps)."""
         cdef int64_t stop = parse_duration(to)
         cdef int64_t interval_ps = check_integer("interval", parse_duration(interval), 1, INT64_MAX)
-        samples = []
         self.begin_use()
         try:
-            self.advance_to(stop, interval_ps, samples)
+            self.advance_to(stop, interval_ps)
         finally:
             self.end_use()
-        return samples
+        return self.reached_ps
 
-    cdef int advance_to(self, int64_t stop, int64_t interval_ps, list samples) except -1:
+    cdef int advance_to(self, int64_t stop, int64_t interval_ps) except -1:
         cdef int64_t next_stop
         if self.controllers_released:
             raise EngineStateError("the run is over: its controllers have been released")
@@ -320,12 +320,15 @@ cdef class Engine(EventLoop):
         self.pool = new_thread_pool(self.threads) if self.runs_parallel else NULL
         self.runs_parallel = self.pool != NULL
         try:
-            while samples is not None and stop - self.reached_ps >= interval_ps - self.reached_ps % interval_ps:
+            if interval_ps > 0 and self.intervals is None:
+                self.intervals = IntervalRows(len(self.built.tallies), self.w.nodes)
+                self.intervals.start(self.w, self.reached_ps)
+            while interval_ps > 0 and stop - self.reached_ps >= interval_ps - self.reached_ps % interval_ps:
                 next_stop = self.reached_ps + (interval_ps - self.reached_ps % interval_ps)
                 with nogil:
                     self.run_guarded(next_stop)
                 self.reached_ps = next_stop
-                samples.append(self.sample_world())
+                self.intervals.end_interval(self.w, next_stop)
             with nogil:
                 self.run_guarded(stop)
         except BaseException:
@@ -382,7 +385,7 @@ cdef class Engine(EventLoop):
         try:
             if self.reached_ps:
                 raise EngineStateError("an engine runs once: make a new one")
-            self.advance_to(stop, 0, None)
+            self.advance_to(stop, 0)
             return self.collect_result()
         finally:
             self.end_use()
@@ -466,15 +469,27 @@ cdef class Engine(EventLoop):
 
     def sample(self):
         """Return the counters up to the time reached, as ``engine.results.Sample``: much faster than ``result``."""
+        cdef int64_t[3] flows
         self.begin_use()
         try:
             self.build_world()
-            return self.sample_world()
+            links = np.empty((len(self.built.tallies), LINK_SAMPLE), np.int64)
+            nodes = np.empty((self.w.nodes, NODE_SAMPLE), np.int64)
+            fill_sample(self.w, links, nodes, flows, self.reached_ps)
+            return Sample(self.reached_ps, links, nodes, (flows[0], flows[1], flows[2]))
         finally:
             self.end_use()
 
-    cdef object sample_world(self):
-        return Sample(self.reached_ps, *take_sample(self.w, np, len(self.built.tallies), self.reached_ps))
+    def take_intervals(self):
+        """End the interval that is being recorded, and return the rows so far as ``engine.results.IntervalTables``."""
+        self.begin_use()
+        try:
+            if self.intervals is None:
+                raise EngineStateError("advance_by_intervals has recorded no interval")
+            self.intervals.end_interval(self.w, self.reached_ps)
+            return self.intervals.take()
+        finally:
+            self.end_use()
 
     cdef object collect_result(self):
         try:

@@ -121,6 +121,9 @@ registration server."""
 FLOW_SAMPLE = ("sent", "delivered", "lost")
 """Sums over all flows in a sample; see ``FLOW_COLUMNS``."""
 
+SAMPLE_STATES = ("queue_packets", "bindings", "visitors", "held_bytes")
+"""Columns of samples with a state at that time. The others count what has happened."""
+
 
 class Sample(NamedTuple):
     """Counters of a run at ``time_ps``: all events before it have happened, and none after.
@@ -138,6 +141,23 @@ class Sample(NamedTuple):
     links: npt.NDArray[np.int64]
     nodes: npt.NDArray[np.int64]
     flows: tuple[int, int, int]
+
+
+class IntervalTables(NamedTuple):
+    """Rows of links, nodes and flows for the intervals of a run.
+
+    Each table is a list of blocks of rows. A row has the begin and the end of an interval (ps), the number of the link or node,
+    and the columns of a sample: states at the end of the interval, and by how much the other counters grew in it. Rows are in
+    the order of time; those in which every column is 0 are left out.
+
+    Attributes
+    ----------
+    links, nodes, flows : list of ndarray of int64
+    """
+
+    links: list[npt.NDArray[np.int64]]
+    nodes: list[npt.NDArray[np.int64]]
+    flows: list[npt.NDArray[np.int64]]
 
 
 @dataclass

@@ -1,6 +1,7 @@
 """Counters of links, nodes and flows at the time that a run has reached, without the records of packets."""
 
 from libc.stdint cimport int64_t, uint32_t, uint64_t
+from libc.string cimport memset
 
 from engine.kernel.exact_sum cimport ExactSum, add_product, add_sum
 from engine.kernel.fifo cimport Fifo, FifoParameters, LinkCounters, flush_counters, packet_bytes, transmission_time
@@ -111,16 +112,22 @@ cdef inline void sample_nodes(World* w, int64_t[:, ::1] nodes, int64_t reached) 
         if u.kind == UNIT_SERVER:
             nodes[u.node, 1] += u.server_fifo.params.counters.dropped
 
-cdef inline tuple take_sample(World* w, object np, int64_t link_rows, int64_t reached):
-    """Return the columns of links and of nodes, and the data packets sent, delivered and lost, up to ``reached``."""
-    cdef int64_t i, sent = 0, delivered = 0, lost = 0
-    links, nodes = np.zeros((link_rows, LINK_SAMPLE), np.int64), np.zeros((w.nodes, NODE_SAMPLE), np.int64)
+cdef inline int fill_sample(
+    World* w, int64_t[:, ::1] links, int64_t[:, ::1] nodes, int64_t* flows, int64_t reached
+) except -1:
+    """Write the columns of links and of nodes, and the data packets sent, delivered and lost, up to ``reached``."""
+    cdef int64_t i
+    if links.shape[0]:
+        memset(&links[0, 0], 0, links.shape[0] * LINK_SAMPLE * sizeof(int64_t))
+    if nodes.shape[0]:
+        memset(&nodes[0, 0], 0, nodes.shape[0] * NODE_SAMPLE * sizeof(int64_t))
     expire_buffers(w, reached)
     update_sent_packets(w)
+    flows[0] = flows[1] = flows[2] = 0
     for i in range(w.flows):
-        sent += w.sent_packets[i]
-        delivered += w.flow[i].delivered
-        lost += w.flow[i].lost
+        flows[0] += w.sent_packets[i]
+        flows[1] += w.flow[i].delivered
+        flows[2] += w.flow[i].lost
     sample_links(w, links, reached)
     sample_nodes(w, nodes, reached)
-    return links, nodes, (sent, delivered, lost)
+    return 0

@@ -1,9 +1,11 @@
-"""Arguments of the Python interface that may be one text or several."""
+"""Arguments of the Python interface that may be one text or several, and mappings of fields."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TypeVar
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from handoff.scenario.errors import ScenarioError
 
 T = TypeVar("T")
 
@@ -11,3 +13,16 @@ T = TypeVar("T")
 def as_tuple(value: str | Iterable[T]) -> tuple[str | T, ...]:
     """Return the elements of an argument; one text is one element, and not its letters."""
     return (value,) if isinstance(value, str) else tuple(value)
+
+
+def as_ranges(vary: object, example: str) -> dict[str, Any]:
+    """Return the argument ``vary`` as a dictionary.
+
+    Raises
+    ------
+    ScenarioError
+        If it is no mapping; the message has the example.
+    """
+    if vary is not None and not isinstance(vary, Mapping):
+        raise ScenarioError([f"vary is {vary!r}: give a mapping of fields, as in {example}"])
+    return dict(vary or {})

@@ -179,6 +179,13 @@ def diff(
     if problems:
         raise ScenarioError(problems)
     first, second = (read(x) if isinstance(x, str | Path) else x for x in (a, a if b is None else b))
+    problems += [
+        f"{name} is {type(side).__name__}: give results of run, compare or sweep, or a folder; procedures=(A, B) names procedures"
+        for name, side in (("a", first), ("b", second))
+        if not isinstance(side, Results | SweepResults)
+    ]
+    if problems:
+        raise ScenarioError(problems)
     notes: list[str] = []
     chosen = as_tuple(measures)
     samples: list[Sample]

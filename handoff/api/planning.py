@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pyarrow as pa
 
-from handoff.api.arguments import as_tuple
+from handoff.api.arguments import as_ranges, as_tuple
 from handoff.api.display import html_table, text_table
 from handoff.api.errors import named_errors
 from handoff.api.scenario import load, value_text
@@ -24,6 +24,7 @@ from handoff.experiments.planning.value_search import Sense
 from handoff.experiments.planning.verdict import overall_decision
 from handoff.output.seconds import PS_PER_S
 from handoff.protocol.procedures import parse_names
+from handoff.scenario.errors import ScenarioError
 
 if TYPE_CHECKING:
     from handoff.api.plots import PlanPlots
@@ -163,9 +164,14 @@ def plan(
         With every mistake of the scenario and the arguments, or if a run fails.
     """
     loaded = load(scenario)
-    ranges = tuple(f"{name}={value_text(low)}:{value_text(high)}" for name, (low, high) in (vary or {}).items())
+    example, ends = '{"mobile_nodes": (100, 1000)}', list[str]()
+    for name, values in as_ranges(vary, example).items():
+        pair = () if isinstance(values, str) else tuple(values)
+        if len(pair) != 2:
+            raise ScenarioError([f"vary {name} is {values!r}: give its lowest and its highest value, as in {example}"])
+        ends.append(f"{name}={value_text(pair[0])}:{value_text(pair[1])}")
     request = PlanRequest(
-        loaded.path, (), ranges, size, as_tuple(targets),
+        loaded.path, (), tuple(ends), size, as_tuple(targets),
         tuple(parse_names(procedures) if isinstance(procedures, str) else procedures), find, confidence, precision, most_runs,
         seed, warmup, False, None if folder is None else Path(folder), memory_limit, tables=loaded.tables,
     )  # fmt: skip

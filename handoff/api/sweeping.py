@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from handoff.api.arguments import as_tuple
+from handoff.api.arguments import as_ranges, as_tuple
 from handoff.api.display import html_table, text_table
 from handoff.api.errors import named_errors
 from handoff.api.scenario import load, value_text
@@ -237,9 +237,10 @@ def sweep(
         With every mistake of the scenario and the arguments.
     """
     loaded = load(scenario)
+    ranges = as_ranges(vary, '{"mobile_nodes": [100, 1000]}')
     named = procedures if procedures is None or isinstance(procedures, str) else ",".join(procedures)
     request = SweepRequest(
-        loaded.path, tuple(f"{name}={','.join(map(value_text, as_tuple(values)))}" for name, values in (vary or {}).items()),
+        loaded.path, tuple(f"{name}={','.join(map(value_text, as_tuple(values)))}" for name, values in ranges.items()),
         tuple(map(",".join, together)), named, runs, where, seed, (), warmup, batches, detail, memory_limit, as_tuple(measures),
         tables=loaded.tables,
     )  # fmt: skip

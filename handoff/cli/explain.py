@@ -22,7 +22,10 @@ def explain_term(query: str) -> None:
     """
     width = min(shutil.get_terminal_size((_MAX_WIDTH, 24)).columns, _MAX_WIDTH)
     for term in find_terms(query):
-        lines = (textwrap.fill(line, width, initial_indent=_INDENT, subsequent_indent=_INDENT) for line in term.text.split("\n"))
+        lines = (
+            textwrap.fill(line, width, initial_indent=_INDENT, subsequent_indent=_INDENT, break_on_hyphens=False)
+            for line in term.text.split("\n")
+        )
         show("\n".join([f"{term.names[0]} ({term.kind})", *lines]))
 
 

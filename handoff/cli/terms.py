@@ -1,4 +1,4 @@
-"""Terms that ``handoff explain`` knows: glossary, procedures, measures, keys of a scenario file."""
+"""Terms that ``handoff explain`` knows: glossary, procedures, messages, measures, keys of a scenario file."""
 
 from __future__ import annotations
 
@@ -63,6 +63,31 @@ def procedure_terms() -> Iterator[Term]:
         yield Term("procedure", (procedure.name,), text)
 
 
+def set_terms() -> Iterator[Term]:
+    """Yield the words that stand for several procedures, and the families of procedures."""
+    from handoff.protocol.procedures import ALL_PROCEDURES, SETS
+
+    families: dict[str, list[str]] = {}
+    for procedure in ALL_PROCEDURES.values():
+        families.setdefault(procedure.family, []).append(procedure.name)
+    for word, names in SETS.items():
+        yield Term("set of procedures", (word,), f"With --procedures {word}: {', '.join(names)}.")
+    for family, members in families.items():
+        if family not in SETS:
+            yield Term("family of procedures", (family,), f"{', '.join(members)}.")
+
+
+def message_terms() -> Iterator[Term]:
+    """Yield the kinds of messages and the roles of the nodes that exchange them."""
+    from handoff.cli.message_terms import ROLE_WORDS, message_entries
+
+    for role, (words, text) in ROLE_WORDS.items():
+        names = (role, words, *(("UPF", "serving gateway") if role == "HA" else ("MME",) if role == "AMF" else ()))
+        yield Term("role", names, f"{words[0].upper()}{words[1:]}, in the rows of procedures.{f' {text}' if text else ''}")
+    for kind, names, text in message_entries():
+        yield Term("message", (kind, *names), text)
+
+
 class MeasureEntry(NamedTuple):
     """A measure in the list of all.
 
@@ -117,7 +142,7 @@ def key_terms() -> Iterator[Term]:
 
 def all_terms() -> list[Term]:
     """Return all terms."""
-    return [*glossary_terms(), *procedure_terms(), *measure_terms(), *key_terms()]
+    return [*glossary_terms(), *procedure_terms(), *set_terms(), *message_terms(), *measure_terms(), *key_terms()]
 
 
 def find_terms(query: str) -> list[Term]:
@@ -132,8 +157,15 @@ def find_terms(query: str) -> list[Term]:
 
     terms, wanted = all_terms(), query.strip().casefold()
     names = {wanted, wanted.removesuffix("s"), wanted.replace(" ", "_"), f"scenario {wanted.partition('/')[0]}"}
-    names |= {*_COLUMN_MEASURES.get(wanted, ())}
-    found = [term for term in terms if any(name.casefold() in names for name in term.names)]
+    names |= {*_COLUMN_MEASURES.get(wanted, ()), re.sub(r"^ho ", "handover ", wanted)}
+    plural = wanted.removesuffix("s") if wanted.endswith("s") else ""  # BUS is another message than BU
+    found = [
+        term
+        for term in terms
+        if any(name.casefold() in names - ({plural} if term.kind == "message" else set()) for name in term.names)
+    ]
+    if not found:  # a message with the digit that distinguishes it in a procedure, as in a ladder
+        found = [term for term in terms if term.kind == "message" and term.names[0].casefold() == wanted.rstrip("123456789")]
     if not found:
         where, _, part = query.rpartition(".")  # a measure of a node or link, as in ha.registration_wait_mean
         found = [term for term in terms if term.kind == "measure" and where and part in term.names[1:]]

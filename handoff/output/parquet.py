@@ -165,9 +165,19 @@ def write_tables(
     tables = built or {}
 
     def write(name: str, file: BinaryIO) -> None:
-        pq.write_table(tables[name] if name in tables else build_table(name, runs, setup, seed, facts), file)
+        table = tables[name] if name in tables else build_table(name, runs, setup, seed, facts)
+        pq.write_table(table, file, **(_series_encoding() if name == "series" else {}))
 
     return replace_set(folder, {f"{name}.parquet": partial(write, name) for name in _table_names(runs)}, TABLE_FILES)
+
+
+def _series_encoding() -> dict[str, Any]:
+    """Return options of a Parquet file with many different numbers: a dictionary of them would take longer and not less room."""
+    numbers = {pa.int64(): "DELTA_BINARY_PACKED", pa.float64(): "BYTE_STREAM_SPLIT"}
+    return {
+        "use_dictionary": [f.name for f in SERIES if f.type not in numbers],
+        "column_encoding": {f.name: numbers[f.type] for f in SERIES if f.type in numbers},
+    }
 
 
 def build_tables(
@@ -338,12 +348,10 @@ def _series(run: RunResult, setup: Setup, seed: int) -> dict[str, Any]:
     )  # fmt: skip
     parts: list[dict[str, Any]] = []
     for kind, names, columns in kinds:
-        order = np.argsort(columns["row"], kind="stable")  # one element after the other, as a plot needs them, each in time order
+        count = len(columns["row"])
         rows: dict[str, Any] = {
-            column_name(name): (values / float(PS_PER_S) if name.endswith("_ps") else values)[order]
-            for name, values in columns.items()
+            column_name(name): values / float(PS_PER_S) if name.endswith("_ps") else values for name, values in columns.items()
         }
-        count = len(order)
         rows |= {
             "procedure": pa.repeat(run.procedure, count), "kind": pa.repeat(kind, count),
             "element": _repeat_names(names, columns["row"]),

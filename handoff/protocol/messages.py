@@ -222,6 +222,11 @@ def leg_bytes(message: str, path: tuple[str, ...], ip: int, secured: bool) -> tu
     return tuple(size + IPV6 * in_home_tunnel(kind, path, hop) for hop in range(1, len(path)))
 
 
+def known_kinds(ip: int) -> tuple[str, ...]:
+    """Return the kinds of messages that need no format of their own in an IP version."""
+    return tuple(_V4 if ip == 4 else _V6)
+
+
 def in_home_tunnel(kind: str, path: tuple[str, ...], hop: int) -> bool:
     """Return whether the leg to node ``hop`` of a path lies in the tunnel between mobile node and home agent (RFC 6275 5.2.5)."""
     return (kind == "HoTI" and hop <= path.index("HA")) or (kind == "HoT" and hop > path.index("HA"))

@@ -9,6 +9,7 @@ from handoff.protocol.constants import MAX_RR_BINDING_LIFETIME_S, SECOND
 from handoff.protocol.message_formats import FORMATS, format_bytes
 from handoff.protocol.messages import leg_bytes, message_kind
 from handoff.protocol.options import Options
+from handoff.protocol.procedure_errors import procedure_errors
 from handoff.protocol.procedures import Procedure, Step, find_procedure
 from handoff.protocol.setup import Setup
 
@@ -211,7 +212,7 @@ def compile_program(setup: Setup, procedure: str | Procedure) -> Program:
         message has one problem per line.
     """
     definition = find_procedure(procedure) if isinstance(procedure, str) else procedure
-    errors = setup.options.problems()
+    errors = [*setup.options.problems(), *procedure_errors(definition)]
     without_gateway = sorted({int(r) for r in setup.attachments.router} - {*setup.gateways, setup.home_agent})
     if definition.hierarchical and without_gateway:
         names = ", ".join(setup.network.nodes[r].name for r in without_gateway)

@@ -9,22 +9,15 @@ import numpy.typing as npt
 
 from engine import Engine, Network, format_duration
 from engine.columns import Columns
-from engine.results import FLOW_SAMPLE, LINK_SAMPLE, NODE_SAMPLE, Sample
+from engine.results import FLOW_SAMPLE, LINK_SAMPLE, NODE_SAMPLE, IntervalTables
 
 MAX_ROWS = 5_000_000
 """Largest number of rows of the time series of a study: 0.4 GB of columns, and twice as much as a table."""
-CHUNK_VALUES = 1 << 17
-"""Number of values of samples that are kept until their rows are made."""
-STATES = ("queue_packets", "bindings", "visitors", "held_bytes")
-"""Columns with the state at the end of an interval. The others count what happened in it."""
-QUEUE_COLUMNS = ("busy_low", "busy_high")
-
-Samples = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class TimeSeries:
-    """Rows of the intervals in which something happened, in the order of time.
+    """Rows of the intervals in which something happened, by element, and of each element in the order of time.
 
     Attributes
     ----------
@@ -73,7 +66,7 @@ def series_errors(option: str, interval_ps: int | None, network: Network, until_
 
 
 class SeriesRecorder:
-    """Recorder of samples at each multiple of an interval, and at the end of the run.
+    """Recorder of the intervals of a run: from each multiple of a time to the next one, and to the end of the run.
 
     Parameters
     ----------
@@ -82,61 +75,41 @@ class SeriesRecorder:
 
     def __init__(self, interval_ps: int) -> None:
         self._interval_ps = interval_ps
-        self._samples: list[Sample] = []
-        self._parts: list[TimeSeries] = []
+        self._tables: IntervalTables | None = None
 
     def advance(self, engine: Engine, stop_ps: int) -> None:
-        """Advance an engine to ``stop_ps``, with a sample at each end of an interval."""
-        for sample in engine.advance_sampled(stop_ps, self._interval_ps):
-            self._add(sample)
+        """Advance an engine to ``stop_ps``, and record the intervals up to there."""
+        engine.advance_by_intervals(stop_ps, self._interval_ps)
 
     def end(self, engine: Engine) -> None:
-        """Take a sample at the end of the run, unless an interval ends there."""
-        self._add(engine.sample())
-
-    def _add(self, sample: Sample) -> None:
-        if not self._samples:
-            self._samples.append(Sample(0, np.zeros_like(sample.links), np.zeros_like(sample.nodes), (0, 0, 0)))
-        if sample.time_ps > self._samples[-1].time_ps:
-            self._samples.append(sample)
-            if len(self._samples) * (sample.links.size + sample.nodes.size) > CHUNK_VALUES:
-                self._make_rows()
+        """Take the rows from the engine. The last interval ends with the run."""
+        self._tables = engine.take_intervals()
 
     def series(self) -> TimeSeries:
         """Return the rows of all intervals; the recorder is empty afterwards."""
-        self._make_rows()
-        parts, self._parts = self._parts, []
-        return TimeSeries(*(_join_rows([getattr(part, kind) for part in parts]) for kind in ("links", "nodes", "flows")))
-
-    def _make_rows(self) -> None:
-        """Make the rows of the intervals between the samples, and keep only the last sample."""
-        times = np.array([sample.time_ps for sample in self._samples], np.int64)
-        flows = np.array([sample.flows for sample in self._samples], np.int64)[:, None, :]
-        self._parts.append(TimeSeries(
-            _interval_rows(LINK_SAMPLE, times, np.array([sample.links for sample in self._samples])),
-            _interval_rows(NODE_SAMPLE, times, np.array([sample.nodes for sample in self._samples])),
-            _interval_rows(FLOW_SAMPLE, times, flows),
+        if self._tables is None:
+            raise ValueError("the run has not ended")
+        tables, self._tables = self._tables, None
+        return TimeSeries(*(
+            _make_columns(names, blocks)
+            for names, blocks in zip((LINK_SAMPLE, NODE_SAMPLE, FLOW_SAMPLE), tables, strict=True)
         ))  # fmt: skip
-        del self._samples[:-1]
 
 
-def _join_rows(parts: list[Columns]) -> Columns:
-    """Return the rows of all parts. The parts lose each column once it is joined, so that there are never two sets of columns."""
-    return {name: np.concatenate([part.pop(name) for part in parts]) for name in list(parts[0])}
-
-
-def _interval_rows(names: tuple[str, ...], times: Samples, samples: Samples) -> Columns:
-    """Return the rows of one kind of element between samples, without rows in which every value is 0."""
-    columns: Columns = {}
-    for i, name in enumerate(names):
-        if name not in QUEUE_COLUMNS:
-            columns[name] = samples[1:, :, i] if name in STATES else np.diff(samples[:, :, i], axis=0)
-    if "busy_low" in names:
-        low = samples[:, :, names.index("busy_low")].view(np.uint64)
-        high = np.diff(samples[:, :, names.index("busy_high")], axis=0) - (low[1:] < low[:-1])
-        busy_ps = high * 2.0**64 + np.diff(low, axis=0)  # the difference of the low words is taken modulo 2^64
-        columns["utilisation"] = busy_ps / np.diff(times)[:, None]
-    interval, row = np.nonzero(np.any([values != 0 for values in columns.values()], axis=0))
-    return {"begin_ps": times[interval], "end_ps": times[interval + 1], "row": row} | {
-        name: values[interval, row] for name, values in columns.items()
+def _make_columns(names: tuple[str, ...], blocks: list[npt.NDArray[np.int64]]) -> Columns:
+    """Return the columns of one kind of element, by element and time, and empty the list of the blocks of their rows."""
+    order = _element_order(np.concatenate([block[:, 2] for block in blocks]))
+    columns: Columns = {
+        name: np.concatenate([block[:, i] for block in blocks])[order]
+        for i, name in enumerate(("begin_ps", "end_ps", "row", *names))
     }
+    blocks.clear()
+    if "busy_low" in columns:
+        high, low = columns.pop("busy_high"), columns.pop("busy_low").view(np.uint64)
+        columns["utilisation"] = (high * 2.0**64 + low) / (columns["end_ps"] - columns["begin_ps"])
+    return columns
+
+
+def _element_order(rows: npt.NDArray[np.int64]) -> npt.NDArray[np.intp]:
+    """Return the order of the rows by element, each in the order of time. Numpy is fast with 16 bits (radix sort)."""
+    return np.argsort(rows.astype(np.uint16) if not len(rows) or rows.max() < 1 << 16 else rows, kind="stable")

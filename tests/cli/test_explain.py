@@ -12,9 +12,11 @@ from click.testing import CliRunner
 
 from handoff.cli.commands.completion import SHELLS
 from handoff.cli.main import main
+from handoff.cli.message_terms import MESSAGE_WORDS, ROLE_WORDS
 from handoff.cli.tables import COLUMNS
 from handoff.cli.terms import GLOSSARY, all_terms, find_terms
 from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS
+from handoff.protocol.messages import KINDS, message_kind
 from handoff.protocol.procedures import ALL_PROCEDURES
 
 ROOT = Path(__file__).parents[2]
@@ -44,6 +46,19 @@ def invoke(*words):
         ("seamless", "Seamless handoff (seamless, late) (term)", "A packet is late if"),
         ("disruption p99", "disruption_p99 (measure)", "time"),
         ("latency p50/p99", "latency_p99 (measure)", "time"),
+        ("HO COMMAND", "HC (message)", "Handover command, by which the source sends the mobile node to the target."),
+        ("Handover Command", "HCD (message)", "AMF or MME to old router"),
+        ("MR", "MR (message)", "mobile node to old router, when the move is announced (x2, "),
+        ("HRQ", "HRQ (message)", "old router to new router, on MR; the new router then buffers for the mobile node (x2, "),
+        ("XnAP Handover Success", "HS (message)", "the old router then forwards to the new router (cho-late, cho-early, daps)"),
+        ("BU2", "BU (message)", "Binding update (RFC 6275)"),
+        ("DRR", "DRR (message)", "home agent to mobile node by way of old router, on RQ (sync-mipv4)"),
+        ("BUS", "BUS (message)", "of the database to the first router (RFC 8885)"),
+        ("synchronized", "synchronized (family of procedures)", "sync-mipv4, sync-mipv4-ro, sync-hmipv4"),
+        ("5g", "5g (set of procedures)", "With --procedures 5g: xn, xn-ungated, xn-um"),
+        ("oAR", "oAR (role)", "the source base station"),
+        ("UPF", "HA (role)", "which is the serving gateway or the UPF"),
+        ("CoTI", "CoTI (message)", "Care-of test init of return routability"),
         ("buffer", "buffer (short name)", "options.new_buffer_packets and options.old_buffer_packets"),
     ],
 )
@@ -81,6 +96,19 @@ def test_every_term_of_the_glossary_every_procedure_measure_and_key_is_found():
     names = {name for term in terms for name in term.names}
     assert {*ALL_PROCEDURES, *MEASURES, *NODE_PARTS, *LINK_PARTS, "link.rate", "traffic.select.port", "link_rate"} <= names
     assert all(term.text.strip() and term in find_terms(term.names[0]) for term in terms[::25])
+
+
+def test_every_message_of_a_procedure_and_every_name_in_its_protocol_is_found():
+    for kind in KINDS:
+        assert [term.names[0] for term in find_terms(kind) if term.kind == "message"] == [kind]
+    assert set(MESSAGE_WORDS) == set(KINDS)
+    assert {role for p in ALL_PROCEDURES.values() for step in p.signalling for role in step.path} <= set(ROLE_WORDS)
+    messages = {name: term for term in all_terms() if term.kind == "message" for name in term.names}
+    for procedure in ALL_PROCEDURES.values():
+        for step in (*procedure.signalling, *procedure.between, *procedure.rescue):
+            kind = message_kind(step.message)
+            assert step.format == "" or kind in {term.names[0] for term in find_terms(step.format)}
+            assert f"{procedure.name}" in messages[kind].text or " more" in messages[kind].text
 
 
 def test_the_glossary_is_that_of_the_documentation():

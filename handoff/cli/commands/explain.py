@@ -12,7 +12,7 @@ from handoff.cli.options import completion
 @click.argument("term", nargs=-1, shell_complete=completion("term"))
 @click.option("--list", "is_list", is_flag=True, help="List all terms.")
 def explain(term: tuple[str, ...], is_list: bool) -> None:
-    """Explain a TERM: of Mobile IP and of this program, a procedure, a measure, or a key of a scenario file.
+    """Explain a TERM: of Mobile IP and of this program, a procedure, a message, a measure, or a key of a scenario file.
 
     Examples:
     \b
@@ -20,6 +20,7 @@ def explain(term: tuple[str, ...], is_list: bool) -> None:
         handoff explain loss_ratio
         handoff explain options.bicast
         handoff explain I/II/III
+        handoff explain "HO COMMAND"
     """
     from handoff.cli.explain import explain_term, list_terms
 

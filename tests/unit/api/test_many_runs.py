@@ -1,5 +1,6 @@
 """Sweeps, plans, folders and diagrams of the Python interface."""
 
+import dataclasses
 import gc
 import os
 import signal
@@ -65,6 +66,23 @@ def test_mistakes_are_about_arguments(walk, tmp_path):
         handoff.ladder(walk, "mipv4", "x")
     with pytest.raises(handoff.HandoffError, match="no handoff 7"):
         handoff.ladder(walk, "mipv4", handoff=7)
+
+
+def test_arguments_of_a_wrong_kind_are_named(walk):
+    with pytest.raises(handoff.HandoffError, match=r"vary is 'buffer=1,2': give a mapping of fields, as in \{\"mobile_nodes\""):
+        handoff.sweep(walk, "buffer=1,2", "mipv4")
+    with pytest.raises(handoff.HandoffError, match=r"vary is 'buffer=1\.\.9': give a mapping"):
+        handoff.plan(walk, "buffer=1..9", "lost<=0", ["mipv4"])
+    for values in ("1..9", (1, 2, 3)):
+        with pytest.raises(handoff.HandoffError, match=r"vary buffer is .*: give its lowest and its highest value"):
+            handoff.plan(walk, {"buffer": values}, "lost<=0", ["mipv4"])
+    with pytest.raises(handoff.HandoffError, match="a is tuple: give results of run, compare or sweep"):
+        handoff.diff((walk, "mipv4"), (walk, "sync-mipv4"))
+    unknown = handoff.Step("move", "RQ2", ("MN", "nAR"), "bindd")
+    mipv4 = handoff.PROCEDURES["mipv4"]
+    mine = dataclasses.replace(mipv4, name="mine", signalling=(*mipv4.signalling, unknown))
+    with pytest.raises(handoff.HandoffError, match="mine: step 'move', 'RQ2': no effect 'bindd'; did you mean 'bind'"):
+        handoff.run(walk, mine)
 
 
 def test_a_plan_finds_the_smallest_buffer(walk):

@@ -321,7 +321,7 @@ def test_memory_is_checked_once_for_the_slices_up_to_a_time(monkeypatch):
         engine.advance(t * MS)
     assert ends == [10 * MS]
     engine.advance(20 * MS)
-    engine.advance_sampled(20 * MS, MS)
+    engine.advance_by_intervals(20 * MS, MS)
     with pytest.raises(MemoryLimitError, match="limit is 20,000,000,000"):
         engine.advance(20 * MS + 1)
     assert ends == [10 * MS, 20 * MS, 20 * MS + 1]

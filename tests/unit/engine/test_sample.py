@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from engine import Engine, Network
-from engine.results import FLOW_SAMPLE, LINK_SAMPLE, NODE_SAMPLE
+from engine.results import FLOW_SAMPLE, LINK_SAMPLE, NODE_SAMPLE, SAMPLE_STATES, EngineStateError
 from tests.unit.engine.two_cell_network import MS, UNTIL_MS, Anchor, Router, Walker, network
 
 US = 10**6
@@ -129,27 +129,80 @@ def test_bindings_and_messages_of_nodes_are_those_at_the_time():
     assert (before.nodes[anchor, row["busy_low"]], after.nodes[anchor, row["busy_low"]]) == (0, MS)  # registration = "1ms"
 
 
+def rows_between(before, after, names, element_count):
+    """Return the rows of the interval between two samples: growth of the counters, states at its end, and the busy time in ps."""
+    rows = {}
+    for element in range(element_count):
+        old, new = (dict(zip(names, np.atleast_2d(table)[element].tolist(), strict=True)) for table in (before, after))
+        row = {name: new[name] if name in SAMPLE_STATES else new[name] - old[name] for name in names}
+        if "busy_low" in names:
+            row["busy_low"] = row["busy_low"] + (row.pop("busy_high") << 64)
+        if any(row.values()):
+            rows[element] = list(row.values())
+    return rows
+
+
 @pytest.mark.parametrize("options", [{}, {"threads": 2, "scheduling": "window"}, {"scheduling": "heap"}])
-def test_an_advance_with_samples_takes_them_at_the_multiples_of_the_interval(options):
+@pytest.mark.parametrize("start_ms", [0, 9])
+def test_intervals_are_recorded_from_sample_to_sample(options, start_ms):
     net = network()
-    engines = [Engine(net, seed=3, **options) for _ in range(2)]
-    sliced, sampling = engines
-    for engine in engines:
+    sliced, recording = (Engine(net, seed=3, **options) for _ in range(2))
+    for engine in (sliced, recording):
         engine.attach_mobiles(Walker(net)), engine.attach("anchor", Anchor(net)), engine.attach("east", Router())
-    samples = [sample for stop in (10, 21, 28, 28, 30, 60) for sample in sampling.advance_sampled(stop * MS, 7 * MS)]
-    assert [sample.time_ps for sample in samples] == [t * MS for t in range(7, 60, 7)]
-    assert sampling.time_ps == 60 * MS
-    for sample in samples:
-        sliced.advance(sample.time_ps)
-        expected = sliced.sample()
-        assert sample.flows == expected.flows
-        assert np.array_equal(sample.links, expected.links)
-        assert np.array_equal(sample.nodes, expected.nodes)
-    sliced.advance(60 * MS)
-    assert sampling.result().fingerprint == sliced.result().fingerprint
-    assert sampling.advance_sampled(61 * MS, 10**18) == []
+        engine.advance(start_ms * MS)
+    stops = [stop * MS for stop in (10, 21, 28, 28, 30, 60)]
+    assert [recording.advance_by_intervals(stop, 7 * MS) for stop in stops] == stops
+    tables = recording.take_intervals()
+    last = sliced.sample()
+    for end in [*(t * MS for t in range(7, 60, 7) if t > start_ms), 60 * MS]:
+        begin, before = last.time_ps, last
+        sliced.advance(end)
+        last = sliced.sample()
+        for names, kind in ((LINK_SAMPLE, "links"), (NODE_SAMPLE, "nodes"), (FLOW_SAMPLE, "flows")):
+            rows = np.concatenate(getattr(tables, kind))
+            rows = rows[rows[:, 1] == end]
+            assert (rows[:, 0] == begin).all()
+            columns = len(names) - ("busy_high" in names)
+            actual = {row[2]: row[3 : 3 + columns] for row in rows.tolist()}
+            expected = rows_between(getattr(before, kind), getattr(last, kind), names, len(np.atleast_2d(getattr(last, kind))))
+            assert actual == expected, kind
+    assert recording.result().fingerprint == sliced.result().fingerprint
+    assert [len(block) for blocks in recording.take_intervals() for block in blocks] == [0, 0, 0]
 
 
-def test_samples_need_an_interval():
+def test_intervals_need_a_length():
     with pytest.raises(ValueError, match="interval"):
-        Engine(network()).advance_sampled("1s", 0)
+        Engine(network()).advance_by_intervals("1s", 0)
+
+
+def test_no_intervals_are_taken_before_some_are_recorded():
+    engine = Engine(network())
+    engine.advance("1s")
+    with pytest.raises(EngineStateError, match="advance_by_intervals has recorded no interval"):
+        engine.take_intervals()
+
+
+def test_the_rows_of_many_intervals_are_kept():
+    engine = burst(slow="link")
+    engine.advance_by_intervals("20ms", "400ns")  # the queue has packets, or the link transmits, in the first 8 ms
+    blocks = engine.take_intervals().links
+    rows = np.concatenate(blocks)[:, [0, 2, 3 + LINK_SAMPLE.index("busy_low")]]
+    assert len(blocks) > 2
+    assert [row for row in rows.tolist() if row[1] == 0] == [[t * US * 2 // 5, 0, US * 2 // 5] for t in range(20_000)]
+
+
+def test_the_busy_time_of_pooled_queues_may_pass_64_bits():
+    net = Network()
+    net.node("server"), net.node("ap")
+    net.link("server", "ap", rate="1Gbit/s", delay="1ms", both=True)
+    net.cell("ap", rate="1bit/s", delay="1ms")
+    for i in range(64):  # each is sent 520,000 bits
+        phone = net.mobile(f"phone{i}", home="ap")
+        net.attach(phone, "ap"), net.set_local("ap", phone)
+        net.cbr("server", phone, interval="1s", count=1, size_bytes=65_000)
+    engine = Engine(net)
+    engine.advance_by_intervals(500_000 * 10**12, 10_000 * 10**12)
+    rows = np.concatenate(engine.take_intervals().links)
+    low, high = rows[rows[:, 2] == 2][1:, [3 + LINK_SAMPLE.index(name) for name in ("busy_low", "busy_high")]].T.tolist()
+    assert 64 * 500_000 * 10**12 > 2**64
+    assert [(a & 2**64 - 1) + (b << 64) for a, b in zip(low, high, strict=True)] == [64 * 10_000 * 10**12] * 49

@@ -4,8 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+from handoff.protocol.agent import Agent
 from handoff.protocol.options import Options
-from handoff.protocol.procedures import PROCEDURES
+from handoff.protocol.procedure_errors import procedure_errors
+from handoff.protocol.procedures import ALL_PROCEDURES, PROCEDURES, Step
 from handoff.protocol.program import HOME, REGIONAL, Program, compile_program
 from tests.unit.protocol.parts import SECOND, build_parts, step_number
 
@@ -172,3 +174,36 @@ def test_a_hierarchical_procedure_requires_gateways():
     with pytest.raises(ValueError, match="a region with a gateway, or leave this procedure out; old, new have none"):
         compile_program(setup, "sync-hmipv6")
     assert compile_program(setup, "mipv4")
+
+
+@pytest.mark.parametrize(
+    ("step", "error"),
+    [
+        (Step("move", "XX", ("MN", "nAR")), "step 'move', 'XX': no message 'XX'; there are RQ, "),
+        (Step("moved", "RQ", ("MN", "nAR")), "no event or message before it 'moved'; did you mean 'move'?"),
+        (Step("RR", "RQ2", ("MN", "nAR", "HAA")), "no role 'HAA'; did you mean 'HA'?"),
+        (Step("move", "RQ2", ("MN", "nAR"), "bindd"), "no effect 'bindd'; did you mean 'bind'?"),
+        (Step("move", "RQ2", ("MN", "nAR"), first="forwards"), "no first action 'forwards'; did you mean 'forward'?"),
+        (Step("move", "RQ2", ("MN", "nAR"), format="XnAP Handover Requst"), "no format 'XnAP Handover Requst'; did you mean"),
+        (Step("move", "RQ2", ("MN",)), "its path is ('MN',): name sender and receiver"),
+    ],
+)
+def test_a_word_in_a_row_that_nothing_handles_is_an_error(step, error):
+    mipv4 = ALL_PROCEDURES["mipv4"]
+    (message,) = procedure_errors(replace(mipv4, name="mine", signalling=(*mipv4.signalling, step)))
+    assert message.startswith(f"mine: step {step.on!r}, {step.message!r}: ")
+    assert error in message
+
+
+def test_the_procedures_have_no_errors():
+    assert [error for procedure in ALL_PROCEDURES.values() for error in procedure_errors(procedure)] == []
+    assert procedure_errors(replace(ALL_PROCEDURES["sync-mipv4"], name="mine", anchor="XA", marker="YY"))[0].startswith(
+        "mine: no anchor 'XA'; "
+    )
+
+
+def test_a_controller_of_ones_own_may_have_effects_of_its_own():
+    mipv4 = ALL_PROCEDURES["mipv4"]
+    steps = (*mipv4.signalling, Step("move", "RQ2", ("MN", "nAR"), "measure"))
+    assert len(procedure_errors(replace(mipv4, signalling=steps))) == 1
+    assert procedure_errors(replace(mipv4, signalling=steps, agent=Agent)) == []

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from engine import parse_duration
-from engine.results import Sample
+from engine.results import IntervalTables
 from handoff.output.parquet import SERIES, build_table, build_tables
 from handoff.simulation import time_series
 from handoff.simulation.run import run_procedure
@@ -106,31 +106,30 @@ def test_rows_have_something_and_runs_without_series_none(rows, setup, plain):
 
 
 class FakeEngine:
-    """Engine with one link and no node, whose busy time passes 64 bits."""
+    """Engine whose rows come in two blocks: one link and no node; 6,000 queues rest in every second interval."""
 
-    def __init__(self):
-        self.time_ps, self.busy_ps = 0, 0
-
-    def advance_sampled(self, stop_ps, interval_ps):
-        """Advance by one interval, in which 6,000 queues never rest."""
-        assert stop_ps == self.time_ps + interval_ps
-        self.time_ps, self.busy_ps = stop_ps, self.busy_ps + 6000 * interval_ps
-        return [self.sample()]
-
-    def sample(self):
-        """Return the counters."""
-        link = [[0, 0, 0, 0, 0, 0, np.uint64(self.busy_ps % 2**64).astype(np.int64), self.busy_ps >> 64]]
-        return Sample(self.time_ps, np.array(link, np.int64), np.zeros((0, 8), np.int64), (0, 0, 0))
+    def take_intervals(self):
+        """Return the rows."""
+        busy_ps = 6000 * 10**16
+        row = [0, 0, 0, 0, 0, 0, np.uint64(busy_ps % 2**64).astype(np.int64), busy_ps >> 64]
+        blocks = [np.array([[10**16 * i, 10**16 * (i + 1), 0, *row] for i in times], np.int64) for times in ((0, 2), (4,))]
+        return IntervalTables(blocks, [np.zeros((0, 11), np.int64)], [np.zeros((0, 6), np.int64)])
 
 
-def test_busy_times_of_pooled_queues_may_pass_64_bits(monkeypatch):
-    monkeypatch.setattr(time_series, "CHUNK_VALUES", 1)
-    engine, recorder = FakeEngine(), SeriesRecorder(10**15)
-    for end in range(1, 5):
-        recorder.advance(engine, end * 10**15)
-    recorder.end(engine)
-    assert engine.busy_ps > 2**64
-    assert recorder.series().links["utilisation"].tolist() == [6000.0] * 4
+def test_busy_times_of_pooled_queues_may_pass_64_bits():
+    recorder = SeriesRecorder(10**16)
+    recorder.end(FakeEngine())
+    series = recorder.series()
+    assert series.links["utilisation"].tolist() == [6000.0] * 3
+    assert series.links["begin_ps"].tolist() == [0, 2 * 10**16, 4 * 10**16]
+    with pytest.raises(ValueError, match="the run has not ended"):
+        recorder.series()
+
+
+@pytest.mark.parametrize("above", [0, 1 << 16])
+def test_rows_are_by_element_and_in_the_order_of_time(above):
+    rows = np.array([5, 1, 5, 0, 1]) + above
+    assert time_series._element_order(rows).tolist() == [3, 1, 4, 0, 2]
 
 
 def test_intervals_are_refused_that_make_too_many_rows(setup):
@@ -160,13 +159,13 @@ from types import SimpleNamespace
 import numpy as np
 from engine.results import FLOW_SAMPLE, LINK_SAMPLE, NODE_SAMPLE
 from handoff.output.parquet import SERIES, table_columns
-from handoff.simulation.time_series import QUEUE_COLUMNS, TimeSeries
+from handoff.simulation.time_series import TimeSeries
 
 def columns(names, rows):
-    counts = {name: np.arange(len(rows)) for name in (*names, "begin_ps", "end_ps") if name not in QUEUE_COLUMNS}
+    counts = {name: np.arange(len(rows)) for name in (*names, "begin_ps", "end_ps") if not name.startswith("busy_")}
     return counts | {"row": np.array(rows, np.int64)} | ({"utilisation": np.ones(len(rows))} if "busy_low" in names else {})
 
-series = TimeSeries(columns(LINK_SAMPLE, [2, 0, 2, 0]), columns(NODE_SAMPLE, [1]), columns(FLOW_SAMPLE, []))
+series = TimeSeries(columns(LINK_SAMPLE, [0, 0, 2, 2]), columns(NODE_SAMPLE, [1]), columns(FLOW_SAMPLE, []))
 run = SimpleNamespace(
     procedure="p", series=series, result=SimpleNamespace(link_names=["a", "b", "c"], node_names=["d", "e"])
 )
@@ -176,6 +175,6 @@ print(*table["element"].to_pylist(), *table["packets"].to_pylist()[:4], "pyarrow
 
 
 def test_rows_are_by_element_and_their_table_is_built_without_arrows_functions():
-    """Links first, each in the order of its rows: those of a are rows 1 and 3. The import takes longer than the table."""
+    """Links first, each in the order of its rows. The import takes longer than the table."""
     done = subprocess.run([sys.executable, "-c", SMALL_TABLE], check=True, capture_output=True, text=True)
-    assert done.stdout.split() == ["a", "a", "c", "c", "e", "1", "3", "0", "2", "False"]
+    assert done.stdout.split() == ["a", "a", "c", "c", "e", "0", "1", "2", "3", "False"]
