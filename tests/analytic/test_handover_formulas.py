@@ -178,7 +178,7 @@ def test_a_late_path_switch_reorders_what_the_old_path_delays(values, number):
 @OVERLAP
 @pytest.mark.parametrize("procedure", ["dmm-relay", "dmm-locator", "dmm-proxy"])
 def test_distributed_mobility_loses_until_the_tunnel_is_known(procedure, overlap, number):
-    """What waits at the old router is lost too if it comes out of the tunnel before the new router knows it."""
+    """Packets that wait at the old router are lost too if they leave the tunnel before the new router knows it."""
     handover = draw_overlap(number, overlap)
     lost = handover.dmm_lost(procedure)
     assert handover.run(procedure, -1, old_buffer_packets=0).result.flows["lost"][0] == lost
