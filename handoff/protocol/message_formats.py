@@ -120,6 +120,7 @@ _CORE = {
     "N11 Update SM Context Response": MessageFormat("opaque", 600, family="nr", estimate=True),
     "RRC Measurement Report": MessageFormat("opaque", 60, estimate=True),
     "RRC Reconfiguration": MessageFormat("opaque", 120, estimate=True),
+    "RRC Reconfiguration (candidates)": MessageFormat("opaque", 200, family="nr", estimate=True),
     "RRC Reconfiguration Complete": MessageFormat("opaque", 30, estimate=True),
     "RRC Reestablishment Request": MessageFormat("opaque", 30, estimate=True),
     "MAC Cell Switch": MessageFormat("opaque", 28, family="nr", estimate=True),  # the shortest UDP packet; on the air about 10

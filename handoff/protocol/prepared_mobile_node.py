@@ -201,6 +201,13 @@ class PreparedMobileNode(MobileNodeController):
             state.refresh_timer += 1
             ctx.timer(ctx.time_ps + self.program.refresh_ps(args[PEER_LIFETIME] >> PEER_BITS), REFRESH, state.refresh_timer)
 
+    def _on_acknowledgement(self, ctx: Context, state: MobileNodeState, args: tuple[int, ...], _: int) -> None:
+        """End the repetition of a request. No answer of a router tells that the anchor has bound the mobile node.
+
+        A registration or the new router completes the handoff.
+        """
+        self.client.match_reply(state, args)
+
     def _on_refresh_due(self, ctx: Context, state: MobileNodeState, timer: int) -> None:
         if timer != state.refresh_timer:
             return

@@ -153,6 +153,37 @@ class Handover:
         """Return the loss if the old router forwards from ``forwarding`` (tB) on."""
         return max(0, self.count(self.down - self.wo - self.bo, forwarding - self.bo) - buffer_packets)
 
+    def transient_switched(self) -> int:
+        """Return the time at which the anchor switches after the round trip of a transient binding (tS)."""
+        return self.switched + self.bn + self.to_anchor + SERVICE
+
+    def transient_lost(self) -> int:
+        return self.count(self.down - self.wo - self.bo, self.transient_switched())
+
+    def transient_reordered(self) -> int:
+        """Return the packets of the old link that arrive after the first one of the new link, while both are up."""
+        switched = self.transient_switched()
+        direct = self.first(switched) + self.bn + self.wn
+        return sum(e + self.bo + self.wo > direct for e in self.emissions() if e < switched)
+
+    def tunnel_begins(self) -> int:
+        """Return the time at which the database's update is at the old router (tB)."""
+        return self.switched + self.bo
+
+    def tunnel_known(self, procedure: str) -> int:
+        """Return the time at which the new router knows the tunnel of distributed mobility (tR)."""
+        return {
+            "dmm-relay": self.tunnel_begins() + self.bu + SERVICE + self.bn,
+            "dmm-locator": self.tunnel_begins() + self.c,
+            "dmm-proxy": self.switched + self.bn,
+        }[procedure]
+
+    def dmm_lost(self, procedure: str) -> int:
+        """Return the loss without a buffer. The update ends the delivery over an old link that still works."""
+        begin = min(self.down - self.wo, self.tunnel_begins())
+        end = max(self.tunnel_begins(), self.tunnel_known(procedure) - self.c)
+        return self.count(begin - self.bo, end - self.bo)
+
     def _first_unheard(self) -> float:
         """Return the arrival at the old router of the first packet that its link cannot carry to the end (xL)."""
         return self.first(self.down - self.wo - self.bo) + self.bo

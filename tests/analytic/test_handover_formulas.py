@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -142,3 +143,44 @@ def test_forwarding_that_begins_too_late(after_link, number):
     for room in (0, lost // 2, lost):
         run = handover.run("fmipv6-predictive", report, old_buffer_packets=room)
         assert run.result.flows["lost"][0] == handover.predictive_lost(forwarding, room)
+
+
+OVERLAP = pytest.mark.parametrize("overlap", [None, 5_000, 20_000, 45_000, 80_000])
+"""Time for which both links are up; None: one link at a time."""
+
+
+def draw_overlap(number: int, overlap: int | None) -> Handover:
+    handover = Handover.draw(number)
+    return handover if overlap is None else replace(handover, down=handover.up + overlap)
+
+
+@NUMBERS
+@OVERLAP
+def test_a_late_path_switch_loses_what_the_old_link_does_not_carry(overlap, number):
+    handover = draw_overlap(number, overlap)
+    run = handover.run("pmipv6-transient", -1, old_buffer_packets=0)
+    assert run.result.flows["lost"][0] == handover.transient_lost()
+    assert handover.transient_lost() == 0 or overlap != 80_000
+
+
+@NUMBERS
+@pytest.mark.parametrize("values", [{}, {"bn": 8_000, "wn": 500}, {"bn": 8_000, "wn": 500, "bo": 15_990, "wo": 8_000}])
+def test_a_late_path_switch_reorders_what_the_old_path_delays(values, number):
+    handover = Handover.draw(number, **values, down=700_000)
+    run = handover.run("pmipv6-transient", -1)
+    assert run.result.flows["lost"][0] == 0
+    assert value(run, "reordered") == handover.transient_reordered()
+    difference = handover.bo + handover.wo - handover.bn - handover.wn
+    assert 0 <= handover.transient_reordered() - max(0, math.ceil(difference / handover.interval) - 1) <= 1
+
+
+@NUMBERS
+@OVERLAP
+@pytest.mark.parametrize("procedure", ["dmm-relay", "dmm-locator", "dmm-proxy"])
+def test_distributed_mobility_loses_until_the_tunnel_is_known(procedure, overlap, number):
+    """Packets that wait at the old router are lost too if they leave the tunnel before the new router knows it."""
+    handover = draw_overlap(number, overlap)
+    lost = handover.dmm_lost(procedure)
+    assert handover.run(procedure, -1, old_buffer_packets=0).result.flows["lost"][0] == lost
+    is_known = handover.tunnel_known(procedure) <= handover.tunnel_begins() + handover.c
+    assert handover.run(procedure, -1).result.flows["lost"][0] == (0 if is_known else lost)

@@ -22,7 +22,8 @@ class Town:
     before the warning, which comes ``guard_ms`` before the link goes down, and ``overlap`` selects dual access. ``wild``: random
     values of all options, and restarts of agents. ``calls``: mobile nodes also send to each other. ``home_link``: mobile nodes
     also visit the home agent, which has a radio. ``control``: AMF and SMF are nodes of their own, which are often busy, and the
-    options of prepared procedures are random.
+    options of prepared procedures are random. ``longest_stay_ms``: the longest attachment to a router but the last one.
+    ``longest_lead_ms``: the longest time from prediction to warning in a rough town.
     """
 
     rough: bool = True
@@ -36,6 +37,8 @@ class Town:
     until_ms: int = 6_000
     calls: bool = False
     control: bool = False
+    longest_stay_ms: int = 2_000
+    longest_lead_ms: int = 80
 
     def setup(self, seed: int) -> Setup:
         """Return the setup with number ``seed`` of this kind."""
@@ -155,14 +158,14 @@ class Town:
         at, up = int(rng.choice(routers)), 700 * MS * int(self.rough and rng.random() < 0.3)
         while True:
             shortest = 20 if self.rough else 2 * (self.lead_ms + self.guard_ms + LONGEST_PATH_MS)
-            stay = int(rng.integers(shortest * MS, 2000 * MS))
+            stay = int(rng.integers(shortest * MS, self.longest_stay_ms * MS))
             down = up + stay
             if down >= self.moving_ms * MS:
                 rows.append((mobile, at, up, FOREVER, -1, -1))
                 return rows
             if self.rough:
                 warn = int(rng.integers(max(up, down - 30 * MS), down + 1))
-                predict = int(rng.integers(max(up, warn - 80 * MS), warn + 1))
+                predict = int(rng.integers(max(up, warn - self.longest_lead_ms * MS), warn + 1))
                 predict, warn = predict if rng.random() < 0.8 else -1, warn if rng.random() < 0.9 else -1
                 next_up = int(rng.integers(down - min(stay, 60 * MS), down + 60 * MS))
             else:

@@ -181,6 +181,22 @@ def test_the_measurement_ends_after_the_last_message():
     assert (seen["completed"], 1000 * MS < seen["end_ps"] < 1100 * MS) == (1, True)
 
 
+@pytest.mark.parametrize(("name", "stay", "last"), [
+    ("ltm-intra-cu", Stay("old", 0, 504, predict=400, warn=496), 579),
+    ("fmipv6-predictive", Stay("old", 0, 504, predict=476), 584),
+])  # fmt: skip
+def test_answers_of_the_preparation_do_not_end_the_measurement(name, stay, last):
+    """The anchor hears of the arrival at 567, the new router of that at 579, and the mobile node at 584; 100 ms later it ends."""
+    at = Scene([stay, Stay("new", 554)], delays={"new>ha": 7})
+    assert handoff(name, at)["end_ps"] == (last + 100.5) * MS
+
+
+def test_a_fast_handover_without_a_registration_is_not_complete():
+    """The old router acknowledges the update at 576, and the registration is lost."""
+    at = Scene([Stay("old", 0, 504), Stay("new", 554)], loss=("new>ha",))
+    assert handoff("fmipv6-reactive", at)["completed"] == 0
+
+
 def test_only_a_command_is_recorded_as_one():
     unannounced = Scene([Stay("old", 0, 504), Stay("new", 554)], delays={"new>ha": 7})
     assert handoff("x2", unannounced)["rescue_ps"] == -1

@@ -7,6 +7,7 @@ which node sends directly to a gateway. Both routers belong to gw, or with two r
 and correspondents take 1 ms for a message, routers no time. With ``home_link`` the home agent has a radio too, with 3 ms. With
 ``temporary_home_agent`` the router old has the temporary home agent tha: old-tha 2, tha-new 7, no time for a message. With
 ``control`` AMF and SMF are nodes that take 1 ms for a message: amf-old 8, amf-new 9, amf-ha 5, amf-smf 2, smf-ha 4.5.
+The database of distributed mobility is at the AMF.
 """
 
 from __future__ import annotations
@@ -126,7 +127,7 @@ class Scene:
             net.node(name, registration=ps(1))
         for a, b, delay in (("amf", "old", 8), ("amf", "new", 9), ("amf", "ha", 5), ("amf", "smf", 2), ("smf", "ha", 4.5)):
             net.link(a, b, delay=ps(delay), both=True)
-        return {name.upper(): net.node_index(name) for name in ("amf", "smf")}
+        return {role: net.node_index(name) for role, name in (("AMF", "amf"), ("SMF", "smf"), ("CMD", "amf"))}
 
     def run(self, procedure: str, down: Sequence[float] = (), up: Sequence[float] = (), **options: object) -> RunResult:
         return run_procedure(self.setup(down, up, options), procedure, reference=ZERO_BYTES)

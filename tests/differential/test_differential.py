@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from tests.conformance.engine_or_oracle import file_study_differences, procedure_differences
+from tests.conformance.handover_studies import handover_study_differences
 from tests.differential.check import AGAINST_ITSELF, oracle_and_engine, oracle_and_levels, random_draws
 
 
@@ -25,6 +26,11 @@ def test_keys_and_draws_agree_with_their_second_implementation(block: range) -> 
 def test_procedures_agree_on_engine_and_oracle(block: range, each: Any) -> None:
     """Cycle through all procedures, options and profiles on random towns."""
     _assert_no_differences(each(procedure_differences, list(block)))
+
+
+def test_prepared_handovers_agree_to_the_last_packet(block: range, each: Any) -> None:
+    """Cycle through all prepared procedures on small random towns."""
+    _assert_no_differences(each(handover_study_differences, list(block)))
 
 
 def test_studies_from_files_agree_on_engine_and_oracle(block: range, each: Any) -> None:

@@ -97,6 +97,12 @@ HANDOVER_MUTANTS = (
         "        if attachment == state.handoff_attachment and",
         "        if False and",
     ),
+    Mutant(
+        "an answer of the preparation is that of an anchor",
+        _MOBILE,
+        "        self.client.match_reply(state, args)\n\n    def _on_refresh_due",
+        "        super()._on_acknowledgement(ctx, state, args, _)\n\n    def _on_refresh_due",
+    ),
     Mutant("no second try", _MOBILE, "elif waited_ps >= max(", "elif False and waited_ps >= max("),
     Mutant("a second try at once", _MOBILE, "waited_ps >= max(self.options.retransmit_ps,", "waited_ps >= max(0,"),
     Mutant(

@@ -107,6 +107,7 @@ def judge_protocol_mutant(mutant: Mutant | None, folder: Path) -> Verdict:
     Without a mutant all of them have to pass.
     """
     shutil.copytree(ROOT / "handoff", folder / "handoff", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "examples", folder / "examples")
     for part in ("conformance", "differential", "unit"):
         shutil.copytree(ROOT / "tests" / part, folder / "tests" / part, ignore=shutil.ignore_patterns("__pycache__"))
     for file in ("pyproject.toml", "tests/__init__.py", "tests/conftest.py"):

@@ -250,7 +250,7 @@ LTM = replace(
         Step("predict", "MR", ("MN", "oAR", "HA"), format="RRC Measurement Report"),
         Step("MR", "FQ", ("HA", "nAR"), "expect", format="F1AP UE Context Setup Request"),
         Step("FQ", "FR", ("nAR", "HA"), "relay", format="F1AP UE Context Setup Response"),
-        Step("FR", "CFG", ("HA", "oAR", "MN"), format="RRC Reconfiguration"),
+        Step("FR", "CFG", ("HA", "oAR", "MN"), format="RRC Reconfiguration (candidates)"),
         Step("going-down", "LR", ("MN", "oAR"), format="MAC Cell Switch"),
         Step("LR", "HC", ("oAR", "MN"), "command", first="forward", format="MAC Cell Switch"),
         Step("LR", "CSN", ("oAR", "HA"), "bind", format="F1AP Cell Switch Notification"),
