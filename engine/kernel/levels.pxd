@@ -246,7 +246,7 @@ cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
     return alone
 
 cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
-    """Process all arrivals that have been looked up, one run after the other. Those that enter meanwhile are behind them."""
+    """Process all arrivals that have been looked up, one run after the other. Later arrivals enter behind them."""
     cdef ArrivalRun* r
     cdef Arrival* a
     cdef Arrival arrival

@@ -85,7 +85,7 @@ CHANGES = {
     "series": {"series_ps": 10**12},
     "scenario": {"duration": "2001ms"},
     "option": {"options": {"bicast": "1s"}},
-    "rows": {"procedures": [replace(PROCEDURES[n], signalling=PROCEDURES["mipv4-bicast"].signalling) for n in NAMES]},
+    "rows": {"procedures": [replace(PROCEDURES["mipv4-bicast"], name=n) for n in NAMES]},
 }
 
 
