@@ -121,6 +121,7 @@ _CORE = {
     "RRC Measurement Report": MessageFormat("opaque", 60, estimate=True),
     "RRC Reconfiguration": MessageFormat("opaque", 120, estimate=True),
     "RRC Reconfiguration (candidates)": MessageFormat("opaque", 200, family="nr", estimate=True),
+    "RRC Reconfiguration (release)": MessageFormat("opaque", 40, family="nr", estimate=True),
     "RRC Reconfiguration Complete": MessageFormat("opaque", 30, estimate=True),
     "RRC Reestablishment Request": MessageFormat("opaque", 30, estimate=True),
     "MAC Cell Switch": MessageFormat("opaque", 28, family="nr", estimate=True),  # the shortest UDP packet; on the air about 10

@@ -32,7 +32,7 @@ SIZES = {  # bytes of IP; a message that is not listed has the size of the row's
     # XnAP: payloads of 155, 53, 39, 34, 36 and 23 bytes (HRQ, HRA, SN, ES, HS, UCR) behind 48 bytes, padded to 4
     "5g": {
         "MR": 60, "HC": 120, "HOC": 30, "HRQ": 204 + R, "HRA": 104 + R2, "SN": 88, "ES": 84, "HS": 84, "PSR": 124, "SMQ": 1500,
-        "SMR": 600, "SRQ": 89, "SRR": 49, "EM": 44, "PSA": 124, "UCR": 72, "REL": 120,
+        "SMR": 600, "SRQ": 89, "SRR": 49, "EM": 44, "PSA": 124, "UCR": 72, "REL": 40,
     },
     "n2": {
         "SMQ1": 1500, "SMQ2": 1500, "SMQ3": 1500, "SMR1": 600, "SMR2": 600, "SMR3": 600, "HRD": 152 + R, "HRQ": 236 + R,

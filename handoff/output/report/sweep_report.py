@@ -64,7 +64,7 @@ class SweepPoint:
         Number of replications.
     measures : mapping of str to PointValue
     units : mapping of str to str
-        Units of ``numbers``, of those that have one.
+        Units of ``numbers``, where they have one.
     """
 
     procedure: str

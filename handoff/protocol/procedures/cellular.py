@@ -228,7 +228,7 @@ def _dual_stack(base: Procedure) -> Procedure:
         for step in base.signalling
     ]
     early = Step("HRA", "ES", ("oAR", "nAR"), format="XnAP Early Status Transfer")
-    release = Step("PSA", "REL", ("nAR", "MN"), format="RRC Reconfiguration")
+    release = Step("PSA", "REL", ("nAR", "MN"), format="RRC Reconfiguration (release)")
     return replace(
         base, name="daps", summary="dual active protocol stack: the source delivers until HANDOVER SUCCESS",
         rfcs=("TS 38.300 9.2.3.2", "TS 38.133 6.1.3"), signalling=(*steps, early, release),
