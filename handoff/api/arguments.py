@@ -15,8 +15,8 @@ def as_tuple(value: str | Iterable[T]) -> tuple[str | T, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
-def as_ranges(vary: object, example: str) -> dict[str, Any]:
-    """Return the argument ``vary`` as a dictionary.
+def as_ranges(vary: object, example: str) -> dict[str, tuple[Any, ...]]:
+    """Return the values of each field of the argument ``vary``; a single value is one of them.
 
     Raises
     ------
@@ -25,4 +25,4 @@ def as_ranges(vary: object, example: str) -> dict[str, Any]:
     """
     if vary is not None and not isinstance(vary, Mapping):
         raise ScenarioError([f"vary is {vary!r}: give a mapping of fields, as in {example}"])
-    return dict(vary or {})
+    return {name: as_tuple(values) if isinstance(values, Iterable) else (values,) for name, values in (vary or {}).items()}

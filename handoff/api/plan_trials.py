@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
+from handoff.api.axis_numbers import axis_numbers
 from handoff.experiments.planning.answer import Answer
 from handoff.experiments.planning.verdict import TargetResult, format_target_result, overall_decision
-from handoff.experiments.sweep.field_columns import parse_numbers
 from handoff.output.report.plan_report import TargetValue, Trial
 
 _PS_PER_MS = 1e9
-_MS_PER_S = 1000.0
 
 
 def plan_trials(answer: Answer) -> tuple[Trial, ...]:
     """Return the values that the search tried, in their order as numbers, each with its results; times in milliseconds."""
     positions = sorted(answer.bracket.verdicts)
-    numbers = parse_numbers([answer.values.text(x) for x in positions])
-    values, unit = (positions, "") if numbers is None else (numbers.values.to_pylist(), numbers.symbol)
-    if unit == "s":
-        values, unit = [_MS_PER_S * value for value in values], "ms"
+    values, unit = axis_numbers([answer.values.text(x) for x in positions]) or (positions, "")
     steps = {x: i for i, x in enumerate(answer.bracket.verdicts, 1)}  # verdicts are in the order in which the search asks
     return tuple(
         Trial(

@@ -164,14 +164,17 @@ def plan(
         With every mistake of the scenario and the arguments, or if a run fails.
     """
     loaded = load(scenario)
-    example, ends = '{"mobile_nodes": (100, 1000)}', list[str]()
-    for name, values in as_ranges(vary, example).items():
-        pair = () if isinstance(values, str) else tuple(values)
-        if len(pair) != 2:
-            raise ScenarioError([f"vary {name} is {values!r}: give its lowest and its highest value, as in {example}"])
-        ends.append(f"{name}={value_text(pair[0])}:{value_text(pair[1])}")
+    example = '{"mobile_nodes": (100, 1000)}'
+    ranges = as_ranges(vary, example)
+    problems = [
+        f"vary {name} is {values!r}: give its lowest and its highest value, as in {example}"
+        for name, values in ranges.items() if len(values) != 2
+    ]  # fmt: skip
+    if problems:
+        raise ScenarioError(problems)
     request = PlanRequest(
-        loaded.path, (), tuple(ends), size, as_tuple(targets),
+        loaded.path, (), tuple(f"{name}={':'.join(map(value_text, ends))}" for name, ends in ranges.items()), size,
+        as_tuple(targets),
         tuple(parse_names(procedures) if isinstance(procedures, str) else procedures), find, confidence, precision, most_runs,
         seed, warmup, False, None if folder is None else Path(folder), memory_limit, tables=loaded.tables,
     )  # fmt: skip

@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import pyarrow as pa
-
+from handoff.api.axis_numbers import axis_numbers
 from handoff.experiments.planning.slo import Target
 from handoff.experiments.sweep.dataset import DatasetContents, StoredRun
-from handoff.experiments.sweep.field_columns import parse_numbers
 from handoff.experiments.sweep.summary import Estimate, LazyTables, estimate_measure
 from handoff.metrics.catalogue import get_measure
 from handoff.output.report.sweep_report import PointValue, SweepMeasure, SweepPoint, SweepTarget
-
-MS_PER_S = 1000.0
 
 
 def sweep_points(rows: Iterable[dict[str, Any]], contents: DatasetContents, names: Iterable[str]) -> list[SweepPoint]:
@@ -34,10 +30,10 @@ def sweep_points(rows: Iterable[dict[str, Any]], contents: DatasetContents, name
         runs.setdefault(key, []).append(stored)
     names = list(names)
     complete = [row for row in rows if row["point"] in runs]
-    units = field_units(complete)
+    points, units = point_numbers(complete)
     return [
         SweepPoint(row["procedure"], dict(row["values"]), numbers, len(done), _point_values(done, names), units)
-        for row, numbers in zip(complete, point_numbers(complete), strict=True)
+        for row, numbers in zip(complete, points, strict=True)
         for done in [runs[row["point"]]]
     ]  # fmt: skip
 
@@ -49,30 +45,21 @@ def sweep_measure(name: str, targets: Sequence[Target]) -> SweepMeasure:
     return SweepMeasure(name, measure.unit, measure.about, own)
 
 
-def point_numbers(rows: Sequence[dict[str, Any]]) -> list[dict[str, float]]:
-    """Return the values of each point that are numbers; durations in milliseconds."""
+def point_numbers(rows: Sequence[dict[str, Any]]) -> tuple[list[dict[str, float]], dict[str, str]]:
+    """Return the values of each point that are numbers (:func:`axis_numbers`), and the units of the fields that have one."""
     points: list[dict[str, float]] = [{} for _ in rows]
-    texts = [dict(row["values"]) for row in rows]
-    for name in dict.fromkeys(name for row in texts for name in row):
-        numbers = parse_numbers([row.get(name) for row in texts])
-        if numbers is None or pa.types.is_boolean(numbers.values.type):
-            continue
-        scale = MS_PER_S if numbers.suffix == "_s" else 1.0
-        for point, value in zip(points, numbers.values.to_pylist(), strict=True):
-            if value is not None:
-                point[name] = value * scale
-    return points
-
-
-def field_units(rows: Sequence[dict[str, Any]]) -> dict[str, str]:
-    """Return the units of the numbers of :func:`point_numbers`, by the names of fields that have one."""
-    texts = [dict(row["values"]) for row in rows]
     units = {}
+    texts = [dict(row["values"]) for row in rows]
     for name in dict.fromkeys(name for row in texts for name in row):
-        numbers = parse_numbers([row.get(name) for row in texts])
-        if numbers is not None and numbers.symbol:
-            units[name] = "ms" if numbers.suffix == "_s" else numbers.symbol
-    return units
+        if (found := axis_numbers([row.get(name) for row in texts])) is None:
+            continue
+        values, unit = found
+        if unit:
+            units[name] = unit
+        for point, value in zip(points, values, strict=True):
+            if value is not None:
+                point[name] = value
+    return points, units
 
 
 def _point_values(runs: list[StoredRun], names: Iterable[str]) -> dict[str, PointValue]:
@@ -88,4 +75,4 @@ def _point_value(estimate: Estimate) -> PointValue:
     return PointValue(interval.mean, low, high, estimate.note)
 
 
-__all__ = ["field_units", "point_numbers", "sweep_measure", "sweep_points"]
+__all__ = ["point_numbers", "sweep_measure", "sweep_points"]

@@ -240,7 +240,7 @@ def sweep(
     ranges = as_ranges(vary, '{"mobile_nodes": [100, 1000]}')
     named = procedures if procedures is None or isinstance(procedures, str) else ",".join(procedures)
     request = SweepRequest(
-        loaded.path, tuple(f"{name}={','.join(map(value_text, as_tuple(values)))}" for name, values in ranges.items()),
+        loaded.path, tuple(f"{name}={','.join(map(value_text, values))}" for name, values in ranges.items()),
         tuple(map(",".join, together)), named, runs, where, seed, (), warmup, batches, detail, memory_limit, as_tuple(measures),
         tables=loaded.tables,
     )  # fmt: skip

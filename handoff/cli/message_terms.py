@@ -89,27 +89,27 @@ MESSAGE_WORDS = {
 """Words for each kind of message."""
 _MORE_NAMES = {"HC": ("handover command", "rrcReconfiguration"), "HOC": ("handover complete",), "EM": ("End Marker",)}
 """Usual names of messages that are no names of their formats."""
-ROLE_WORDS = {
+ROLE_WORDS: dict[str, tuple[str, ...]] = {
     "MN": ("mobile node", ""),
     "oAR": ("old router", "The access router that the mobile node leaves; in LTE and 5G the source base station."),
     "nAR": ("new router", "The access router that the mobile node moves to; in LTE and 5G the target base station."),
-    "HA": ("home agent", "In LTE and 5G the anchor, which is the serving gateway or the UPF."),
+    "HA": ("home agent", "In LTE and 5G the anchor, which is the serving gateway or the UPF.", "UPF", "serving gateway"),
     "CN": ("correspondent", "Each host that exchanges data with the mobile node."),
     "GFA": ("gateway foreign agent", "The gateway of the new router's region in hierarchical Mobile IPv4."),
     "MAP": ("mobility anchor point", "The gateway of the new router's region in hierarchical Mobile IPv6."),
     "oGFA": ("old gateway foreign agent", "The gateway of the old router's region in hierarchical Mobile IPv4."),
     "oMAP": ("old mobility anchor point", "The gateway of the old router's region in hierarchical Mobile IPv6."),
     "tHA": ("temporary home agent", "A node that forwards for the old router: itself, unless the scenario names one."),
-    "AMF": ("AMF or MME", "Access and mobility management: the key control.amf, or the home agent's node."),
+    "AMF": ("AMF or MME", "Access and mobility management: the key control.amf, or the home agent's node.", "MME"),
     "SMF": ("SMF", "Session management of 5G: the key control.smf, or the home agent's node."),
     "CMD": ("database (CMD)", "Database of RFC 8885: the key control.cmd, or the home agent's node."),
 }
-"""Words for each role in the rows of procedures, and what its node is."""
-_EVENTS = {
+"""Words for each role in the rows of procedures, what its node is, and its other names."""
+EVENT_WORDS = {
     "predict": "when the move is announced", "move": "after the move", "going-down": "when the old link will soon be lost",
     "attach": "on arrival on the new link", "refresh": "after half of the lifetime",
 }  # fmt: skip
-_EFFECTS = {
+EFFECT_WORDS = {
     "bind": "binds the new address", "simultaneous": "binds the new address beside the old one",
     "delete": "removes the old binding", "forward": "forwards to the new router",
     "hand-over": "passes packets to the temporary home agent", "registered": "sends through the new router",
@@ -117,7 +117,7 @@ _EFFECTS = {
     "release": "lets waiting packets pass", "relay": "passes forwarded packets on", "complete": "completes the handoff",
     "end": "removes the context",
 }  # fmt: skip
-_FIRST = {
+FIRST_WORDS = {
     "forward": "forwards to the new router", "copy": "forwards copies, and goes on delivering",
     "stop": "neither delivers nor forwards",
 }  # fmt: skip
@@ -163,13 +163,13 @@ def message_entries() -> Iterator[MessageEntry]:
 
 def _describe_step(step: Step, family: str) -> str:
     """Return who sends the message of a step to whom, when, and what sender and receiver do then."""
-    roles = {role: words for role, (words, _) in ROLE_WORDS.items()} | ({"HA": "anchor"} if family in ("lte", "5g") else {})
+    roles = {role: words for role, (words, *_) in ROLE_WORDS.items()} | ({"HA": "anchor"} if family in ("lte", "5g") else {})
     sender, *relays, receiver = (roles[role] for role in step.path)
     by_way = f" by way of {', '.join(relays)}" if relays else ""
-    effects = " and ".join(_EFFECTS[effect] for effect in step.effect.split())
-    acts = [f"the {sender} then {_FIRST[step.first]}"] if step.first else []
+    effects = " and ".join(EFFECT_WORDS[effect] for effect in step.effect.split())
+    acts = [f"the {sender} then {FIRST_WORDS[step.first]}"] if step.first else []
     acts += [f"the {receiver} then {effects}"] if effects else []
-    return "; ".join([f"{sender} to {receiver}{by_way}, {_EVENTS.get(step.on, f'on {step.on}')}", *acts])
+    return "; ".join([f"{sender} to {receiver}{by_way}, {EVENT_WORDS.get(step.on, f'on {step.on}')}", *acts])
 
 
 def _explain(kind: str, formats: list[str], ways: dict[str, list[str]]) -> str:

@@ -81,9 +81,9 @@ def message_terms() -> Iterator[Term]:
     """Yield the kinds of messages and the roles of the nodes that exchange them."""
     from handoff.cli.message_terms import ROLE_WORDS, message_entries
 
-    for role, (words, text) in ROLE_WORDS.items():
-        names = (role, words, *(("UPF", "serving gateway") if role == "HA" else ("MME",) if role == "AMF" else ()))
-        yield Term("role", names, f"{words[0].upper()}{words[1:]}, in the rows of procedures.{f' {text}' if text else ''}")
+    for role, (words, text, *more_names) in ROLE_WORDS.items():
+        about = f"{words[0].upper()}{words[1:]}, in the rows of procedures.{f' {text}' if text else ''}"
+        yield Term("role", (role, words, *more_names), about)
     for kind, names, text in message_entries():
         yield Term("message", (kind, *names), text)
 
@@ -156,13 +156,14 @@ def find_terms(query: str) -> list[Term]:
     from engine.similar_names import name_hint
 
     terms, wanted = all_terms(), query.strip().casefold()
-    names = {wanted, wanted.removesuffix("s"), wanted.replace(" ", "_"), f"scenario {wanted.partition('/')[0]}"}
-    names |= {*_COLUMN_MEASURES.get(wanted, ()), re.sub(r"^ho ", "handover ", wanted)}
-    plural = wanted.removesuffix("s") if wanted.endswith("s") else ""  # BUS is another message than BU
+    names = {wanted, wanted.replace(" ", "_"), f"scenario {wanted.partition('/')[0]}", *_COLUMN_MEASURES.get(wanted, ())}
+    names.add(re.sub(r"^ho ", "handover ", wanted))
+    with_singular = {*names, wanted.removesuffix("s")}
     found = [
         term
         for term in terms
-        if any(name.casefold() in names - ({plural} if term.kind == "message" else set()) for name in term.names)
+        for known in [names if term.kind == "message" else with_singular]  # BUS is another message than BU
+        if any(name.casefold() in known for name in term.names)
     ]
     if not found:  # a message with the digit that distinguishes it in a procedure, as in a ladder
         found = [term for term in terms if term.kind == "message" and term.names[0].casefold() == wanted.rstrip("123456789")]

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from engine import Context, Event, EventKind, Fate
 from handoff.protocol.background import BACKGROUND, BACKGROUND_CODE
 from handoff.protocol.binding_cache import BindingCache
 from handoff.protocol.constants import PERIODIC, RESTARTED, Status
-from handoff.protocol.context_table import ContextTable
 from handoff.protocol.home_link import HomeLink
 from handoff.protocol.message_routing import REQUESTS, MessageHop
 from handoff.protocol.messages import ATTACK_MARK, NEW, OLD, ONE_HOP, PEER_MASK, STATUS_FIELD, STEP_HOP_MASK, MessageFields
@@ -17,6 +16,9 @@ from handoff.protocol.program import ADVERTISE, DELAYED, DOWN, FADE, LINGER, PRE
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.security import RequestVerifier, authenticator, home_key
 from handoff.protocol.visitor_list import VisitorList, lifetime_ps
+
+if TYPE_CHECKING:
+    from handoff.protocol.context_table import ContextTable
 
 _BINDING_EFFECTS = ("bind", "simultaneous", "delete")
 _TESTS = ("HoTI", "CoTI")

@@ -230,31 +230,40 @@ class PreparedMobileNode(MobileNodeController):
     def _on_settled(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         if attachment < 0:
             self._check_first_arrival(ctx, state, -1 - attachment)
-            return
-        if state.handoff_attachment != attachment:
-            return
-        row, now_ps = self.row_of[attachment], ctx.time_ps
-        visible_ps = now_ps - self.visible_after_ps  # what a router has noted later may be visible or not
+        elif state.handoff_attachment == attachment:
+            due_ps = self._measurement_end(ctx.time_ps, self.row_of[attachment])
+            if due_ps < 0:
+                due_ps = ctx.time_ps + self._retry(ctx, state, attachment)
+            if due_ps > ctx.time_ps:
+                ctx.timer(due_ps, SETTLED, attachment)
+            else:
+                ctx.end_measurement()
+                state.handoff_attachment = -1
+
+    def _measurement_end(self, now_ps: int, row: int) -> int:
+        """Return the time at which the measurement of a handoff ends; -1 if it is not complete, or its marker may still come."""
         bound_ps, marker_ps = self.records["bound_ps"][row], self.records["marker_ps"][row]
-        waited_ps = now_ps - state.last_move_request_ps
-        if self.records["completed"][row] and bound_ps <= visible_ps:
-            has_marker = 0 <= marker_ps <= visible_ps
-            if has_marker or not self.program.procedure.marker or now_ps >= bound_ps + self.options.gate_timer_ps:
-                end_ps = (max(bound_ps, marker_ps) if has_marker else bound_ps) + self.options.settle_ps
-                if end_ps > now_ps:
-                    ctx.timer(end_ps, SETTLED, attachment)
-                else:
-                    ctx.end_measurement()
-                    state.handoff_attachment = -1
-                return
-        elif waited_ps >= max(self.options.retransmit_ps, state.last_move_request_ps - self.records["up_ps"][row]) and (
-            state.router == self.router[attachment + 1] and attachment + 1 in state.links
-        ):  # twice as long each time
+        if not self._is_complete(now_ps, row):
+            return -1
+        if 0 <= marker_ps <= now_ps - self.visible_after_ps:
+            return max(bound_ps, marker_ps) + self.options.settle_ps
+        may_come = self.program.procedure.marker and now_ps < bound_ps + self.options.gate_timer_ps
+        return -1 if may_come else bound_ps + self.options.settle_ps
+
+    def _is_complete(self, now_ps: int, row: int) -> bool:
+        """Return whether a handoff is complete. What a router has just noted may be visible or not, and does not count."""
+        return bool(self.records["completed"][row]) and self.records["bound_ps"][row] <= now_ps - self.visible_after_ps
+
+    def _retry(self, ctx: Context, state: MobileNodeState, attachment: int) -> int:
+        """Arrive once more if a message must have been lost, after twice the time each time. Return when to look again (ps)."""
+        row, waited_ps = self.row_of[attachment], ctx.time_ps - state.last_move_request_ps
+        limit_ps = max(self.options.retransmit_ps, state.last_move_request_ps - self.records["up_ps"][row])
+        stays = state.router == self.router[attachment + 1] and attachment + 1 in state.links
+        if not self._is_complete(ctx.time_ps, row) and waited_ps >= limit_ps and stays:
             scenario, old = self.records["scenario"][row], self.records["old_router"][row]
             self._arrive(ctx, state, attachment + 1, "move", scenario, old)
             waited_ps = 0
-        interval_ps = self.poll_ps if waited_ps < self.options.retransmit_ps else max(self.poll_ps, waited_ps // 4)
-        ctx.timer(now_ps + interval_ps, SETTLED, attachment)
+        return self.poll_ps if waited_ps < self.options.retransmit_ps else max(self.poll_ps, waited_ps // 4)
 
     def _check_first_arrival(self, ctx: Context, state: MobileNodeState, attachment: int) -> None:
         """Arrive once more at the first router if a message of the first arrival must have been lost."""

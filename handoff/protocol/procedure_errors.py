@@ -7,15 +7,7 @@ from collections.abc import Iterable, Iterator
 from engine.similar_names import name_hint
 from handoff.protocol.message_formats import FORMATS
 from handoff.protocol.messages import known_kinds, message_kind
-from handoff.protocol.procedures.steps import EVENTS, Procedure
-
-ROLES = ("MN", "oAR", "nAR", "HA", "CN", "GFA", "MAP", "oGFA", "oMAP", "tHA", "AMF", "SMF", "CMD")
-"""Roles of the nodes on the path of a step."""
-EFFECTS = (
-    "bind", "simultaneous", "delete", "forward", "hand-over", "registered", "expect", "command", "open", "release", "relay",
-    "complete", "end",
-)  # fmt: skip
-FIRST_ACTIONS = ("forward", "copy", "stop")
+from handoff.protocol.procedures.steps import EFFECTS, EVENTS, FIRST_ACTIONS, ROLES, Procedure
 
 
 def procedure_errors(definition: Procedure) -> list[str]:

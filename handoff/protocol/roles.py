@@ -19,11 +19,9 @@ from handoff.protocol.attacks import AttackCounts, Taps, no_attack_counts
 from handoff.protocol.constants import REGISTRATION_PROCESSING
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.messages import NEW, OLD, MessageFields, header_bytes
+from handoff.protocol.procedures.steps import CONTROL_ROLES
 from handoff.protocol.program import Program, ProgramStep
 from handoff.protocol.setup import CorrespondentTable, Setup
-
-CONTROL_ROLES = ("AMF", "SMF", "CMD")
-"""Roles of nodes that carry no data."""
 
 
 def _control_node(node: int, _: object) -> int:

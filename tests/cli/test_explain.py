@@ -12,12 +12,13 @@ from click.testing import CliRunner
 
 from handoff.cli.commands.completion import SHELLS
 from handoff.cli.main import main
-from handoff.cli.message_terms import MESSAGE_WORDS, ROLE_WORDS
+from handoff.cli.message_terms import EFFECT_WORDS, EVENT_WORDS, FIRST_WORDS, MESSAGE_WORDS, ROLE_WORDS
 from handoff.cli.tables import COLUMNS
 from handoff.cli.terms import GLOSSARY, all_terms, find_terms
 from handoff.metrics.catalogue import LINK_PARTS, MEASURES, NODE_PARTS
 from handoff.protocol.messages import KINDS, message_kind
-from handoff.protocol.procedures import ALL_PROCEDURES
+from handoff.protocol.procedures import ALL_PROCEDURES, EVENTS
+from handoff.protocol.procedures.steps import EFFECTS, FIRST_ACTIONS, ROLES
 
 ROOT = Path(__file__).parents[2]
 COMMUTE = str(ROOT / "examples" / "commute.toml")
@@ -102,7 +103,8 @@ def test_every_message_of_a_procedure_and_every_name_in_its_protocol_is_found():
     for kind in KINDS:
         assert [term.names[0] for term in find_terms(kind) if term.kind == "message"] == [kind]
     assert set(MESSAGE_WORDS) == set(KINDS)
-    assert {role for p in ALL_PROCEDURES.values() for step in p.signalling for role in step.path} <= set(ROLE_WORDS)
+    assert set(ROLE_WORDS) == set(ROLES)
+    assert (set(EFFECT_WORDS), set(FIRST_WORDS), set(EVENT_WORDS)) == (set(EFFECTS), set(FIRST_ACTIONS), set(EVENTS))
     messages = {name: term for term in all_terms() if term.kind == "message" for name in term.names}
     for procedure in ALL_PROCEDURES.values():
         for step in (*procedure.signalling, *procedure.between, *procedure.rescue):

@@ -103,8 +103,8 @@ HANDOVER_MUTANTS = (
         "        self.client.match_reply(state, args)\n\n    def _on_refresh_due",
         "        super()._on_acknowledgement(ctx, state, args, _)\n\n    def _on_refresh_due",
     ),
-    Mutant("no second try", _MOBILE, "elif waited_ps >= max(", "elif False and waited_ps >= max("),
-    Mutant("a second try at once", _MOBILE, "waited_ps >= max(self.options.retransmit_ps,", "waited_ps >= max(0,"),
+    Mutant("no second try", _MOBILE, " and waited_ps >= limit_ps and stays:", " and False:"),
+    Mutant("a second try at once", _MOBILE, "limit_ps = max(self.options.retransmit_ps,", "limit_ps = max(0,"),
     Mutant(
         "a return asks nobody",
         _MOBILE,

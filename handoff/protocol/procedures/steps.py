@@ -18,6 +18,17 @@ new router on the new link. ``going-down``: layer 2 warns that "the connection w
 
 In prepared procedures ``attach`` is the arrival on the new link after a command, and ``move`` the arrival without one.
 ``refresh``: half of the lifetime of the registration is over."""
+CONTROL_ROLES = ("AMF", "SMF", "CMD")
+"""Roles of nodes that carry no data."""
+ROLES = ("MN", "oAR", "nAR", "HA", "CN", "GFA", "MAP", "oGFA", "oMAP", "tHA", *CONTROL_ROLES)
+"""Roles of the nodes on a path (``Step.path``)."""
+EFFECTS = (
+    "bind", "simultaneous", "delete", "forward", "hand-over", "registered", "expect", "command", "open", "release", "relay",
+    "complete", "end",
+)  # fmt: skip
+"""Actions of the last node (``Step.effect``)."""
+FIRST_ACTIONS = ("forward", "copy", "stop")
+"""Actions of the first node (``Step.first``)."""
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,7 @@ def test_arguments_of_a_wrong_kind_are_named(walk):
         handoff.sweep(walk, "buffer=1,2", "mipv4")
     with pytest.raises(handoff.HandoffError, match=r"vary is 'buffer=1\.\.9': give a mapping"):
         handoff.plan(walk, "buffer=1..9", "lost<=0", ["mipv4"])
-    for values in ("1..9", (1, 2, 3)):
+    for values in ("1..9", (1, 2, 3), 5):
         with pytest.raises(handoff.HandoffError, match=r"vary buffer is .*: give its lowest and its highest value"):
             handoff.plan(walk, {"buffer": values}, "lost<=0", ["mipv4"])
     with pytest.raises(handoff.HandoffError, match="a is tuple: give results of run, compare or sweep"):
