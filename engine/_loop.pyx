@@ -28,7 +28,7 @@ from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Level, 
 
 cdef enum:
     REVIEW_WINDOWS = 256  # windows between two reviews: is there enough work for threads, or for visits of single units?
-    LEVEL_MAX_HOPS = 12  # packet-hops of a visit below which levels cost less than units
+    LEVEL_MAX_HOPS = 32  # packet-hops of a visit below which levels cost less than units
     SIGNAL_CHECK_NS = 50000000  # time between two checks for signals, so that Ctrl-C ends a long run
     SIGNAL_CHECK_STEPS = 4096  # heap steps between two looks at the clock
 
@@ -257,6 +257,7 @@ cdef class EventLoop:
         cdef NextEventIndex* a = &w.event_index
         cdef Unit* u
         cdef int first = v.units.rank, last = v.units.rank + v.unit_count - 1, group, i
+        cdef bint found
         if v.units.kind == UNIT_MOBILES:
             if v.units.next_event[0] < end:
                 self.visit(v.units, end)
@@ -264,13 +265,16 @@ cdef class EventLoop:
             return 0
         for group in range(first // GROUP_SIZE, last // GROUP_SIZE + 1):
             if a.group_bound[group] < end:
+                found = False
                 for i in range(max(first, group * GROUP_SIZE), min(last + 1, (group + 1) * GROUP_SIZE)):
-                    u = &w.unit[i]
                     if a.next_event[i] < end:
+                        u = &w.unit[i]
                         self.control_pass(u, end)
                         u.next_event[0] = next_control_time(u)
                         take_actions(v, u)
-                refresh_group(a, group)
+                        found = True
+                if found:  # otherwise a unit of another level has lowered the bound
+                    refresh_group(a, group)
         v.inbox.frontier = end
         if v.inbox.next_event < end or v.actions.size():
             level_data_pass(w, v, end)

@@ -14,6 +14,7 @@ from engine.rng import log_table, name_key
 from engine.routing import check_routes
 
 LINK_COUNTERS = 16
+CACHE_LINE = 64
 NO_LIMIT = 0
 """No limit in the columns of rates and queues, where a limit is never 0 (``kernel/world_init.pxd``)."""
 POISSON = 1
@@ -27,6 +28,13 @@ def _column_limit(limit: int | None) -> int:
 
 def _channel(c: Channel) -> tuple[int, int, int, int]:
     return _column_limit(c.rate_bps), c.delay_ps, _column_limit(c.buffer_packets), _column_limit(c.buffer_bytes)
+
+
+def _aligned_zeros(rows: int, columns: int) -> npt.NDArray[np.int64]:
+    """Return an array of zeros that begins at a cache line."""
+    memory = np.zeros(rows * columns + CACHE_LINE // 8, np.int64)
+    begin = -memory.ctypes.data % CACHE_LINE // 8
+    return memory[begin : begin + rows * columns].reshape(rows, columns)
 
 
 class CompiledNetwork:
@@ -66,7 +74,7 @@ class CompiledNetwork:
         self.link_names = [link.name for link in network.links]
         cells = [network.nodes[c.node].name for c in network.cells]
         self.row_names = self.link_names + [f"{n}{side}*" for n in cells for side in "><"]
-        self.tallies = np.zeros((len(self.row_names), LINK_COUNTERS), np.int64)
+        self.tallies = _aligned_zeros(len(self.row_names), LINK_COUNTERS)
         self.links = np.array(
             [(k.src, k.dst, *_channel(k.channel)) for k in network.links], np.int64
         ).reshape(-1, 6)

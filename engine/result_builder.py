@@ -27,8 +27,8 @@ RAW_FLOW = (
     "delay_sum_ps", "delay_sum_ps", "delay_max_ps", "gap_max_ps", "last_ps", "in_flight",
 )  # fmt: skip
 RAW_LINK = (
-    "packets", "bytes", "control_packets", "control_bytes", "tunnel_bytes", "dropped", "lost", "detached",
-    "rescued", "rescued_bytes", "peak_packets", "peak_bytes", "busy_ps", "busy_ps", "out_packets", "out_bytes",
+    "packets", "tunnel_bytes", "peak_packets", "peak_bytes", "out_packets", "out_bytes", "bytes", "control_packets",
+    "control_bytes", "dropped", "lost", "detached", "rescued", "rescued_bytes", "busy_ps", "busy_ps",
 )  # fmt: skip
 RAW_NODE = (
     "forwarded", "forwarding_dropped", "forwarding_peak", "forwarding_wait_ps", "forwarding_wait_ps", "forwarding_wait_max_ps",

@@ -38,22 +38,24 @@ cdef enum:  # FifoState.flags
     ORPHAN = 1  # no table entry names this downlink any more
     IN_CONTROL_LIST = 2  # the downlink is in World.control_downlinks
 
-cdef struct LinkCounters:  # one row of Result.links
+cdef struct LinkCounters:  # one row of Result.links (RAW_LINK of engine/result_builder.py)
+    # first cache line: what each packet changes
     int64_t packets
+    int64_t tunnel_bytes
+    int64_t peak_packets
+    int64_t peak_bytes
+    int64_t out_packets
+    int64_t out_bytes
     int64_t bytes
     int64_t control_packets
+    # second cache line
     int64_t control_bytes
-    int64_t tunnel_bytes
     int64_t dropped
     int64_t lost
     int64_t detached
     int64_t rescued
     int64_t rescued_bytes
-    int64_t peak_packets
-    int64_t peak_bytes
     ExactSum busy
-    int64_t out_packets
-    int64_t out_bytes
 
 cdef struct FifoParameters:  # what seldom changes from packet to packet; all mobile nodes' downlinks in a cell share one
     # first cache line: what each packet reads on entry
@@ -64,15 +66,15 @@ cdef struct FifoParameters:  # what seldom changes from packet to packet; all mo
     int64_t last_time
     int64_t limit_bytes  # UNLIMITED: no limit
     uint64_t loss  # a random word below it loses the packet
+    int32_t trace_row  # row of Result.links if the link is traced, else -1
+    int32_t source  # rank of the unit that sends
+    # second cache line: what each packet reads on entry and on arrival
     LinkCounters* counters
-    # second cache line: what each packet reads on arrival
     int64_t last_arrival  # of the last packet in a run
     int32_t destination  # rank of the unit at the far end
     int32_t cell
     int32_t node  # sending end
-    int32_t trace_row  # row of Result.links if the link is traced, else -1
     int32_t feeder  # run of the sending unit's level from which a packet came last
-    int32_t source  # rank of the unit that sends
     int64_t* frontier  # of the unit at the far end
     int64_t* group_frontier  # of that unit's group: an arrival may not be earlier than either
     int64_t* next_event  # of that unit

@@ -32,10 +32,16 @@ cdef inline void enqueue(World* w, int n, Fifo* f, Packet* p) noexcept nogil:
             trace_hop(w, f, p)
         announce(w, f, p)
 
+cdef inline Fifo* next_link(World* w, int n, int destination) noexcept nogil:
+    """Return the link of n towards another node."""
+    return w.next_hop[n][destination]
+
+cdef inline void forward_on_link(World* w, int n, Fifo* f, const Packet* p) noexcept nogil:
+    enqueue(w, n, f, copy_to_slot(w, f, p))
+
 cdef inline void forward_packet(World* w, int n, const Packet* p) noexcept nogil:
     """Send a packet on the link towards its destination, which is not n."""
-    cdef Fifo* f = w.next_hop[n][p.destination]
-    enqueue(w, n, f, copy_to_slot(w, f, p))
+    forward_on_link(w, n, next_link(w, n, p.destination), p)
 
 cdef inline Fifo* get_mobile_fifo(
     World* w, BindingTable* table, FifoParameters* params, uint64_t key, uint32_t mobile

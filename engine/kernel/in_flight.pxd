@@ -75,8 +75,8 @@ cdef inline void update_sent_packets(World* w) noexcept:
             for k in range(u.cbr_rings[0][j].count):
                 n = (u.cbr_rings[0][j].head + k) % u.cbr_rings[0][j].capacity
                 w.sent_packets[u.cbr_rings[0][j].ring[n].flow] = u.cbr_rings[0][j].ring[n].seq
-        for j in range(u.sources.size()):
-            w.sent_packets[u.sources.data()[j].flow] = u.sources.data()[j].seq
+        for j in range(u.sources.items.size()):
+            w.sent_packets[u.sources.items.data()[j].flow] = u.sources.items.data()[j].seq
 
 cdef inline int count_all_in_flight(World* w, int64_t[::1] flow_counts, int64_t[:, ::1] queued, int64_t* control) noexcept:
     cdef int64_t packets = 0, size = 0, i

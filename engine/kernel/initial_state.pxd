@@ -8,7 +8,8 @@ from engine.kernel.binding_table cimport CareOf, reserve_slots
 from engine.kernel.next_event cimport MAX_RUN_PS, NEVER, atomic_min, later
 from engine.kernel.rng cimport PURPOSE_GAP, combine, exponential_gap
 from engine.kernel.shortage cimport require
-from engine.kernel.sources cimport CBR, POISSON, REPLAY, CbrRing, FlowSchedule, Recording, Source, push_source, recording_time
+from engine.kernel.source_calendar cimport build_calendar
+from engine.kernel.sources cimport CBR, POISSON, REPLAY, CbrRing, FlowSchedule, Recording, Source, recording_time
 from engine.kernel.table_changes cimport set_local_entry, set_tunnel_entry
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport CONTESTED, AttachmentBoundary, Flow, Unit, World, find_group
@@ -88,7 +89,7 @@ cdef inline int init_sources(World* w, object b) except -1:
         u = w.mobile_unit if sender[i] >= 0 else &w.unit[w.unit_of_node[w.flow_node[i]]]
         atomic_min(u.next_event, s.t)
         if schedule.kind != CBR:
-            push_source(u.sources, &s)
+            u.sources.items.push_back(s)
             continue
         g = NULL
         for n in range(u.cbr_rings.size()):
@@ -104,6 +105,7 @@ cdef inline int init_sources(World* w, object b) except -1:
             g.is_endless = False
         g.not_started.push_back(s)
     for k in range(w.units):
+        build_calendar(&w.unit[k].sources)
         for n in range(w.unit[k].cbr_rings.size()):
             g = w.unit[k].cbr_rings[0][n]
             g.not_started.shrink_to_fit()

@@ -4,13 +4,12 @@ from libc.stdint cimport int32_t, int64_t
 from libc.stdlib cimport calloc, free
 from libcpp.algorithm cimport sort
 
-from engine.kernel.binding_table cimport Entry
 from engine.kernel.fifo cimport FifoParameters
 from engine.kernel.inbox cimport MAX_RUNS, LateArrival
 from engine.kernel.next_event cimport NEVER
 from engine.kernel.shortage cimport require
 from engine.kernel.vector cimport vector
-from engine.kernel.world cimport Level, LevelAction, Unit, UnitSource, World
+from engine.kernel.world cimport Level, LevelAction, LookedUpArrival, Unit, UnitSource, World
 
 cdef enum:
     FIRST_RUNS = 8  # of a level: kinds of links that begin with a run of their own; with more of them, some share a run
@@ -51,7 +50,7 @@ cdef inline int init_levels(World* w, object b) except -1:
         v.inbox.late = new vector[LateArrival]()
         v.sources = new vector[UnitSource]()
         v.actions = new vector[LevelAction]()
-        v.entries = new vector[Entry*]()
+        v.looked_up = new vector[LookedUpArrival]()
         for k in range(MAX_RUNS):
             v.inbox.runs[k].inbox = &v.inbox
     for i in range(w.units):
@@ -95,6 +94,7 @@ cdef inline void assign_first_runs(World* w, const int64_t[::1] levels, vector[F
             count += 1
         at = at if count <= FIRST_RUNS else at * FIRST_RUNS // count
         channels.data()[i].first_run = &w.level[x.destination].inbox.runs[at]
+        w.level[x.destination].first_runs = max(w.level[x.destination].first_runs, <int32_t>at + 1)
 
 cdef inline void delete_levels(World* w) noexcept:
     cdef Level* v
@@ -103,5 +103,5 @@ cdef inline void delete_levels(World* w) noexcept:
         v = &w.level[i]
         for k in range(MAX_RUNS):
             free(v.inbox.runs[k].slots)
-        del v.inbox.late, v.sources, v.actions, v.entries
+        del v.inbox.late, v.sources, v.actions, v.looked_up
     free(w.level)

@@ -9,10 +9,10 @@ from libcpp.algorithm cimport make_heap, sort, stable_sort
 
 from engine.kernel.fifo cimport CONTROL_COUNT_MAX, Fifo, FifoParameters, next_slot, packet_bytes
 from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, late_after, next_run_packet
-from engine.kernel.level_init cimport FIRST_RUNS
 from engine.kernel.levels cimport next_control_time, sends_after
 from engine.kernel.next_event cimport NEVER, atomic_min, atomic_set_bits
-from engine.kernel.node_visit cimport compute_next_event, next_source_time
+from engine.kernel.node_visit cimport compute_next_event
+from engine.kernel.own_packets cimport next_source_time
 from engine.kernel.packet cimport CONTROL, Packet
 from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival
 from engine.kernel.vector cimport vector
@@ -81,7 +81,7 @@ cdef inline void enter_level_schedule(World* w) noexcept nogil:
     for i in range(w.levels):
         v = &w.level[i]
         v.inbox.next_event = NEVER
-        v.inbox.run_count = FIRST_RUNS
+        v.inbox.run_count = v.first_runs
         v.sources.clear()
         for k in range(v.unit_count):
             u = &v.units[k]

@@ -10,19 +10,21 @@ from libcpp.algorithm cimport pop_heap, push_heap, sort, stable_sort
 from engine.kernel.binding_table cimport LOCAL, TUNNEL, Entry, find_entry
 from engine.kernel.events cimport action_before
 from engine.kernel.fates cimport LINK_LOSS, drop
-from engine.kernel.fifo cimport Fifo, FifoParameters, packet_bytes
+from engine.kernel.fifo cimport Fifo, FifoParameters, packet_bytes, prefetch
+from engine.kernel.forwarding cimport forward_on_link, next_link
 from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, pop_late
 from engine.kernel.next_event cimport NEVER
 from engine.kernel.node_visit cimport (
-    enqueue_at_server, handle_looked_up_packet, next_source_time, originate_until, prefetch_receiver, push_due_events,
-    register_in_order,
+    enqueue_at_server, handle_looked_up_packet, prefetch_receiver, push_due_events, register_in_order,
 )
+from engine.kernel.own_packets cimport next_source_time, originate_until
 from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, KIND_MASK, LOST, Packet, unlikely
 from engine.kernel.table_changes cimport apply_action
 from engine.kernel.uplinks cimport check_uplink_arrival
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
-    PHASE_CONTROL, UNIT_SERVER, ControlArrival, DeferredItem, Level, LevelAction, Unit, UnitSource, World, packet_mobile,
+    PHASE_CONTROL, UNIT_SERVER, ControlArrival, DeferredItem, Level, LevelAction, LookedUpArrival, Unit, UnitSource, World,
+    packet_mobile,
 )
 
 # -- pass 1 -------------------------------------------------------------------------------------------------------------
@@ -100,21 +102,26 @@ cdef inline bint check_link_arrival(World* w, FifoParameters* params, const Pack
         return False
     return True
 
-cdef inline void handle_arrival(World* w, Arrival* a, Entry* e) noexcept nogil:
-    """Process an arrival, which is no longer in its run; e is its mobile node's entry if the packet is for the node."""
-    cdef FifoParameters* params = <FifoParameters*>a.params
-    cdef Unit* u = &w.unit[params.destination]
+cdef inline bint receive_arrival(World* w, FifoParameters* params, const Arrival* a) noexcept nogil:
+    """Count an arrival at the far end of its link. Return False if it was lost on its way, and drop it."""
     params.counters.out_packets += 1
     params.counters.out_bytes += packet_bytes(&a.packet)
     if params.cell >= 0:
-        if not check_uplink_arrival(w, params, a.key, &a.packet):
-            return
-    elif unlikely(a.packet.flags & LOST) and not check_link_arrival(w, params, &a.packet):
-        return
+        return check_uplink_arrival(w, params, a.key, &a.packet)
+    return not unlikely(a.packet.flags & LOST) or check_link_arrival(w, params, &a.packet)
+
+cdef inline void handle_received_packet(World* w, Unit* u, const Packet* p, Entry* e) noexcept nogil:
+    """Process a packet at a unit; e is its mobile node's entry if the packet is for the node."""
     if unlikely(u.kind == UNIT_SERVER):
-        enqueue_at_server(w, u, &a.packet)
+        enqueue_at_server(w, u, p)
     else:
-        handle_looked_up_packet(w, u, &a.packet, e)
+        handle_looked_up_packet(w, u, p, e)
+
+cdef inline void handle_arrival(World* w, const Arrival* a) noexcept nogil:
+    """Process an arrival, which is no longer in its run."""
+    cdef FifoParameters* params = <FifoParameters*>a.params
+    if receive_arrival(w, params, a):
+        handle_received_packet(w, &w.unit[params.destination], &a.packet, find_entry_of_arrival(w, a))
 
 cdef inline Entry* find_entry_of_arrival(World* w, const Arrival* a) noexcept nogil:
     cdef Unit* u = &w.unit[(<FifoParameters*>a.params).destination]
@@ -126,12 +133,12 @@ cdef inline void handle_first_arrival(World* w, ArrivalRun* r) noexcept nogil:
     """Process the first arrival of a run. It is copied, because units send into inboxes, whose slots may move."""
     cdef Arrival arrival = r.slots[r.head & r.mask]
     r.head += 1
-    handle_arrival(w, &arrival, find_entry_of_arrival(w, &arrival))
+    handle_arrival(w, &arrival)
 
 cdef inline void handle_late_arrival(World* w, Level* v) noexcept nogil:
     cdef Arrival arrival
     pop_late(&v.inbox, &arrival)
-    handle_arrival(w, &arrival, find_entry_of_arrival(w, &arrival))
+    handle_arrival(w, &arrival)
 
 cdef inline void process_level_until(World* w, Level* v, int64_t end) noexcept nogil:
     """Run pass 2 between two actions: own packets and arrivals before ``end`` in the order (time, phase, link key)."""
@@ -181,76 +188,86 @@ cdef inline void process_level_until(World* w, Level* v, int64_t end) noexcept n
 
 # -- pass 2, run by run ---------------------------------------------------------------------------------------------------
 
-cdef inline bint find_output(World* w, const Unit* u, const Packet* p, const Entry* e, FifoParameters** out) noexcept nogil:
-    """Find the queue that a packet enters at a unit; NULL: it ends there. Return False if it may enter several, or a buffer."""
-    out[0] = NULL
-    if u.kind == UNIT_SERVER:
-        out[0] = u.server_fifo.params
-    elif p.destination != u.node:
-        out[0] = w.next_hop[u.node][p.destination].params
-    elif p.flags & KIND_MASK == CONTROL_NODE or e == NULL:
-        return p.flags & KIND_MASK != DATA_UP or w.flow[p.flow].bits.ends_at_node
-    elif p.flags & KIND_MASK == DATA_UP:
-        return False
-    elif e.mode == LOCAL:
-        out[0] = (<Fifo*>e.target.extension).params
-    elif e.mode == TUNNEL and e.careof_count == 1:
-        out[0] = w.next_hop[u.node][e.target.node].params
-    else:
-        return False
-    return True
+cdef inline bint look_up_arrival(World* w, Unit* u, const Packet* p, LookedUpArrival* x, int32_t** feeder) noexcept nogil:
+    """Look up the entry or the next link of a packet, and the feeder of the queue that it enters.
 
-cdef inline bint enters_alone(World* w, Unit* u, const Packet* p, const Entry* e, int run) noexcept nogil:
-    """Return whether no other run feeds the queue that a packet enters, as far as is known. From now on, this run does."""
-    cdef FifoParameters* out
-    cdef int32_t* feeder = &u.delivery_feeder
-    cdef bint alone
-    if not find_output(w, u, p, e, &out):
-        return False
-    if out != NULL:
-        if u.sends_own_packets:
-            return False
-        feeder = &out.feeder
-    alone = feeder[0] == run
-    feeder[0] = run
-    return alone
+    Return False if it may enter several queues, or a buffer.
+    """
+    cdef Entry* e
+    x.entry = NULL
+    x.link = NULL
+    feeder[0] = &u.delivery_feeder
+    if unlikely(u.kind == UNIT_SERVER):
+        feeder[0] = &u.server_fifo.params.feeder
+        return True
+    if p.destination != u.node:
+        x.link = next_link(w, u.node, p.destination)
+        feeder[0] = &x.link.params.feeder
+        prefetch(x.link.params)
+        prefetch(x.link.params.counters)
+        return True
+    e = x.entry = find_entry(&w.tables[u.node], packet_mobile(w, p))
+    if p.flags & KIND_MASK == DATA_UP:
+        return w.flow[p.flow].bits.ends_at_node
+    if p.flags & KIND_MASK == CONTROL_NODE or e == NULL:
+        return True
+    if e.mode == LOCAL:
+        feeder[0] = &(<Fifo*>e.target.extension).params.feeder
+        prefetch_receiver(w, e, p.flow)
+        return True
+    if e.mode == TUNNEL and e.careof_count == 1:
+        feeder[0] = &next_link(w, u.node, e.target.node).params.feeder
+        return True
+    return False
 
-cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end) noexcept nogil:
-    """Look up the entries of a run's arrivals before ``end`` into ``v.entries``. Return whether each enters its queue alone."""
+cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end, LookedUpArrival* x) noexcept nogil:
+    """Look up a run's arrivals before ``end``, and lower the level's next event to the one after them.
+
+    Return whether no other run feeds the queues that they enter, as far as is known. From now on, this run does.
+    """
     cdef ArrivalRun* r = &v.inbox.runs[run]
     cdef uint64_t h = r.head
     cdef const Arrival* a
     cdef Unit* u
-    cdef Entry* e
+    cdef int32_t* feeder
     cdef bint alone = True
     while h != r.tail:
         a = &r.slots[h & r.mask]
         if a.packet.t >= end:
+            v.inbox.next_event = min(v.inbox.next_event, a.packet.t)
             break
         u = &w.unit[(<FifoParameters*>a.params).destination]
-        e = find_entry_of_arrival(w, a)
-        alone &= enters_alone(w, u, &a.packet, e, run)
-        prefetch_receiver(w, e, a.packet.flow)
-        v.entries.push_back(e)
+        alone &= look_up_arrival(w, u, &a.packet, x, &feeder)
+        alone &= feeder[0] == run and not (u.sends_own_packets and feeder != &u.delivery_feeder)
+        feeder[0] = run
+        x += 1
         h += 1
     r.due = h - r.head
     return alone
 
 cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
-    """Look up the entries of all arrivals before ``end``. Return whether no two runs feed one queue."""
+    """Look up all arrivals before ``end``. Return whether no two runs feed one queue."""
+    cdef LookedUpArrival* x
     cdef bint alone = True
+    cdef uint64_t count = 0
     cdef int i
-    v.entries.clear()
     for i in range(v.inbox.run_count):
-        alone &= look_up_run(w, v, i, end)
+        count += v.inbox.runs[i].tail - v.inbox.runs[i].head
+    if unlikely(v.looked_up.size() < count):
+        v.looked_up.resize(2 * count)
+    x = v.looked_up.data()
+    for i in range(v.inbox.run_count):
+        alone &= look_up_run(w, v, i, end, x)
+        x += v.inbox.runs[i].due
     return alone
 
 cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
     """Process all arrivals that have been looked up, one run after the other. Later arrivals enter behind them."""
+    cdef const LookedUpArrival* x = v.looked_up.data()
+    cdef FifoParameters* params
     cdef ArrivalRun* r
-    cdef Arrival* a
+    cdef const Arrival* a
     cdef Arrival arrival
-    cdef Entry** e = v.entries.data()
     cdef uint64_t end
     cdef int k
     for k in range(v.inbox.run_count):
@@ -262,8 +279,28 @@ cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
             if v.feeds_itself:  # it may move
                 arrival = a[0]
                 a = &arrival
-            handle_arrival(w, a, e[0])
-            e += 1
+            params = <FifoParameters*>a.params
+            if receive_arrival(w, params, a):
+                if x.link != NULL:
+                    forward_on_link(w, w.unit[params.destination].node, x.link, &a.packet)
+                else:
+                    handle_received_packet(w, &w.unit[params.destination], &a.packet, x.entry)
+            x += 1
+
+cdef inline bint drain_level(World* w, Level* v, int64_t end) noexcept nogil:
+    """Process what is before ``end`` in a level without actions, run by run, if the order between runs does not matter.
+
+    Then each queue is fed from one run. Return whether nothing before ``end`` remains.
+    """
+    if unlikely(v.inbox.late.size() != 0) and v.inbox.late.data().arrival.packet.t < end:
+        return False
+    v.inbox.next_event = v.sources.data().t if v.sources.size() else NEVER
+    if not look_up_runs(w, v, end):
+        return False
+    drain_runs(w, v)
+    if unlikely(v.inbox.late.size() != 0):
+        v.inbox.next_event = min(v.inbox.next_event, v.inbox.late.data().arrival.packet.t)
+    return v.sources.size() == 0 or v.sources.data().t >= end
 
 cdef inline void finish_level(World* w, Level* v, int64_t end) noexcept nogil:
     """Run pass 2 of a level.
@@ -272,10 +309,9 @@ cdef inline void finish_level(World* w, Level* v, int64_t end) noexcept nogil:
     after the other if each queue is fed from one of them: then no event depends on the order between runs.
     """
     cdef size_t i
+    if v.actions.size() == 0 and drain_level(w, v, end):
+        return
     v.inbox.next_event = NEVER
-    if v.actions.size() == 0 and (v.inbox.late.size() == 0 or v.inbox.late.data().arrival.packet.t >= end):
-        if look_up_runs(w, v, end):
-            drain_runs(w, v)
     if v.actions.size() > 1:
         stable_sort(v.actions.begin(), v.actions.end(), &level_action_before)
     for i in range(v.actions.size()):

@@ -7,9 +7,10 @@ from engine.kernel.fifo cimport NO_RING, Fifo
 from engine.kernel.inbox cimport MAX_RUNS, Arrival, Inbox, LateArrival
 from engine.kernel.occupancy cimport entry_count_bytes
 from engine.kernel.packet cimport Packet
+from engine.kernel.source_calendar cimport calendar_bytes
 from engine.kernel.sources cimport FlowSchedule, Source
 from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
-from engine.kernel.world cimport Flow, MobileGroup, MobileNode, Unit, World
+from engine.kernel.world cimport Flow, LookedUpArrival, MobileGroup, MobileNode, Unit, World
 
 cdef inline int64_t ring_bytes(const Fifo* f) noexcept nogil:
     return 0 if f == NULL or f.mask == NO_RING else (f.mask + <int64_t>1) * <int64_t>sizeof(Packet)
@@ -53,7 +54,7 @@ cdef inline dict measure_memory(World* w, object built):
         queues += table_bytes(&w.cell[i].downlinks) + table_bytes(&w.cell[i].uplinks) + ring_bytes(w.cell[i].shared_downlink)
         queues += w.cell[i].arrivals.items.capacity() * sizeof(UplinkArrival)
     for i in range(w.levels):
-        queues += inbox_bytes(&w.level[i].inbox) + w.level[i].entries.capacity() * sizeof(Entry*)
+        queues += inbox_bytes(&w.level[i].inbox) + w.level[i].looked_up.capacity() * sizeof(LookedUpArrival)
     for i in range(w.units):
         u = &w.unit[i]
         for j in range(u.inbound_fifos.size()):
@@ -61,7 +62,7 @@ cdef inline dict measure_memory(World* w, object built):
         queues += ring_bytes(u.registration_fifo)
         for j in range(u.cbr_rings.size()):
             sources += (u.cbr_rings[0][j].capacity + u.cbr_rings[0][j].not_started.size()) * sizeof(Source)
-        sources += u.sources.capacity() * sizeof(Source)
+        sources += calendar_bytes(&u.sources)
         due += u.schedule_count * <int64_t>(2 * sizeof(int64_t) + 2 * sizeof(int32_t))
     queues += w.fifo_pool.total_blocks * <int64_t>w.fifo_pool.block_bytes
     return {

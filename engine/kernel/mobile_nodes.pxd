@@ -13,7 +13,8 @@ from engine.kernel.events cimport (
 from engine.kernel.fates cimport DETACHED, QUEUE_FULL, drop
 from engine.kernel.fifo cimport IN_CONTROL_LIST, ORPHAN, Fifo, consume, packet_bytes, prefetch, transmission_time, uncount_control
 from engine.kernel.next_event cimport atomic_min
-from engine.kernel.node_visit cimport advance_source, deferred_before, earliest_source, next_source_time, push_due_events
+from engine.kernel.node_visit cimport deferred_before, push_due_events
+from engine.kernel.own_packets cimport advance_source, earliest_source, next_source_time
 from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, Packet, unlikely
 from engine.kernel.reception cimport (
     advance_boundaries, advance_known_times, check_reception, end_span, mark_contested, receive_data,

@@ -14,13 +14,11 @@ from engine.kernel.fifo cimport (
     ACCEPTED, FULL, PAST_LAST_TIME, Fifo, FifoCursor, close_cursor, consume, offer, offer_from_run, open_cursor, packet_bytes,
     prefetch,
 )
-from engine.kernel.forwarding cimport forward_packet, is_local, is_usable_tunnel, look_up, originate, send_through_tunnel
+from engine.kernel.forwarding cimport forward_packet, is_local, is_usable_tunnel, look_up, send_through_tunnel
 from engine.kernel.next_event cimport NEVER, atomic_min
+from engine.kernel.own_packets cimport next_source_time, originate_until
 from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LIKE_DATA, LOST, SENT_DETACHED, Packet, unlikely
 from engine.kernel.reception cimport receive_ahead
-from engine.kernel.sources cimport (
-    CbrRing, Source, advance_front, is_steady, pop_top, ring_front, rotate_front, sift_down_top, source_before, step_source,
-)
 from engine.kernel.table_changes cimport apply_action
 from engine.kernel.uplink_arrivals cimport UplinkArrival
 from engine.kernel.uplinks cimport check_uplink_arrival, collect_uplink_arrivals
@@ -170,61 +168,6 @@ cdef inline bint begin_visit(World* w, Unit* u, int64_t end) noexcept nogil:
         if any_control or u.uplinks_have_control:
             register_control_arrivals(w, u, end)
     return u.pending_events.size() > 0 and u.pending_events.data()[0].t < end
-
-# -- sources ------------------------------------------------------------------------------------------------------------
-
-cdef inline int64_t next_source_time(Unit* u) noexcept nogil:
-    cdef int64_t t = NEVER
-    cdef size_t i
-    cdef Source* s
-    for i in range(u.cbr_rings.size()):
-        s = ring_front(u.cbr_rings[0][i])
-        if s != NULL and s.t < t:
-            t = s.t
-    if u.sources.size() and u.sources.data()[0].t < t:
-        t = u.sources.data()[0].t
-    return t
-
-cdef inline Source* earliest_source(Unit* u, CbrRing** ring) noexcept nogil:
-    """Return the source of the unit's next own packet and set ``ring`` to its CBR ring or NULL. Return NULL without a source."""
-    cdef Source* best = u.sources.data() if u.sources.size() else NULL
-    cdef Source* s
-    cdef size_t i
-    ring[0] = NULL
-    for i in range(u.cbr_rings.size()):
-        s = ring_front(u.cbr_rings[0][i])
-        if s != NULL and (best == NULL or source_before(s, best)):
-            best = s
-            ring[0] = u.cbr_rings[0][i]
-    return best
-
-cdef inline void advance_source(World* w, Unit* u, Source* s, CbrRing* ring) noexcept nogil:
-    """Move the earliest source on after it has sent."""
-    if ring != NULL:
-        rotate_front(ring, w.schedules, w.flow_schedule, w.sent_packets)
-        return
-    w.non_cbr_packets += 1
-    if step_source(s, &w.schedules[w.flow_schedule[s.flow]], w.log_table):
-        sift_down_top(u.sources)
-    else:
-        w.sent_packets[s.flow] = s.seq
-        pop_top(u.sources)
-
-cdef inline void originate_until(World* w, Unit* u, int64_t end) noexcept nogil:
-    """Send the unit's own packets before ``end``; the caller ensures that nothing else happens in between."""
-    cdef CbrRing* g = u.cbr_rings.data()[0] if u.cbr_rings.size() == 1 and u.sources.size() == 0 else NULL
-    cdef bint has_entries = w.tables[u.node].entry_count != 0
-    cdef Source* s
-    if g != NULL and is_steady(g):
-        while g.ring[g.head].t < end:
-            originate(w, u.node, &g.ring[g.head], has_entries)
-            advance_front(g)
-        return
-    s = earliest_source(u, &g)
-    while s != NULL and s.t < end:
-        originate(w, u.node, s, has_entries)
-        advance_source(w, u, s, g)
-        s = earliest_source(u, &g)
 
 # -- pass 2 -------------------------------------------------------------------------------------------------------------
 

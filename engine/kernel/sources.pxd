@@ -1,4 +1,4 @@
-"""Traffic sources of a unit: constant-bit-rate flows in rings that stay sorted, all others in a heap by next sending time."""
+"""Traffic sources: constant-bit-rate flows in rings that stay sorted. A calendar (source_calendar.pxd) has all others."""
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 
@@ -146,40 +146,3 @@ cdef inline void rotate_front(
         at -= g.capacity
     g.ring[at] = s
     g.count += 1
-
-cdef inline void push_source(vector[Source]* heap, Source* s) noexcept nogil:
-    cdef size_t i = heap.size(), up
-    cdef Source* a
-    heap.push_back(s[0])
-    a = heap.data()
-    while i > 0:
-        up = (i - 1) >> 1
-        if not source_before(s, &a[up]):
-            break
-        a[i] = a[up]
-        i = up
-    a[i] = s[0]
-
-cdef inline void sift_down_top(vector[Source]* heap) noexcept nogil:
-    """Restore the heap after the time at its top has increased."""
-    cdef Source* a = heap.data()
-    cdef Source s = a[0]
-    cdef size_t n = heap.size(), i = 0, child
-    while True:
-        child = 2 * i + 1
-        if child >= n:
-            break
-        if child + 1 < n and source_before(&a[child + 1], &a[child]):
-            child += 1
-        if not source_before(&a[child], &s):
-            break
-        a[i] = a[child]
-        i = child
-    a[i] = s
-
-cdef inline void pop_top(vector[Source]* heap) noexcept nogil:
-    cdef Source last = heap.back()
-    heap.pop_back()
-    if heap.size():
-        heap.data()[0] = last
-        sift_down_top(heap)

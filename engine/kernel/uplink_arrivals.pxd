@@ -18,6 +18,7 @@ cdef struct UplinkArrival:
 
 cdef struct UplinkState:  # last packet that a mobile node sent on an idle uplink
     int64_t idle_at  # end of its transmission
+    uint64_t key  # of the uplink that carried it; 0: none yet
     int32_t cell
     int32_t bytes
 

@@ -53,7 +53,7 @@ cdef inline void send_on_idle_uplink(World* w, const Packet* p, uint32_t m, int 
     if unlikely(finish >= params.finish_limit):
         send_on_fifo(w, p, m, cell)  # it ends the run and names the uplink
         return
-    key = combine(c.uplink_key, mobile_key(w, m))
+    key = state.key if state.cell == cell and state.key != 0 else combine(c.uplink_key, mobile_key(w, m))
     x = &arrival.packet if params.run == NULL else next_run_packet(params.run)
     x[0] = p[0]
     draw_loss(w, params, key, x)
@@ -64,7 +64,7 @@ cdef inline void send_on_idle_uplink(World* w, const Packet* p, uint32_t m, int 
     if unlikely(p.flags & CONTROL):
         count_control_packet(params.counters, size)
     w.packet_hops += 1
-    state.idle_at, state.cell, state.bytes = finish, cell, <int>size
+    state.idle_at, state.key, state.cell, state.bytes = finish, key, cell, <int>size
     if params.run != NULL:
         enter_inbox(w, params, key, x)
         return

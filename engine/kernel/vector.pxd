@@ -18,6 +18,7 @@ cdef extern from "<vector>" namespace "std" nogil:
         size_t capacity()
         void reserve(size_t)
         void resize(size_t)
+        void resize(size_t, const T&)
         void shrink_to_fit()
         void push_back(T&)
         void pop_back()

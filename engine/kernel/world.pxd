@@ -20,7 +20,8 @@ from engine.kernel.packet cimport (
     CONTROL, CONTROL_NODE, KIND_MASK, LOST, SENT_DETACHED, TRACED, TUNNEL_COUNT_MASK, Packet, unlikely,
 )
 from engine.kernel.rng cimport PURPOSE_LOSS, combine, fingerprint_hash, random_word
-from engine.kernel.sources cimport CbrRing, FlowSchedule, Recording, Source
+from engine.kernel.source_calendar cimport SourceCalendar
+from engine.kernel.sources cimport CbrRing, FlowSchedule, Recording
 from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival, UplinkState
 from engine.kernel.vector cimport vector
 
@@ -180,7 +181,7 @@ cdef struct Unit:  # logical process: a node, its forwarding server, or all mobi
     vector[ControllerEvent]* pending_events
     vector[Action]* actions
     vector[CbrRing*]* cbr_rings
-    vector[Source]* sources
+    SourceCalendar sources  # of flows that are in no ring
     vector[DeferredItem]* deferred  # of the mobile nodes
     const UplinkArrival* next_uplink  # arrivals on the cell's uplinks in this visit: the next one, and the end
     const UplinkArrival* last_uplink
@@ -213,6 +214,10 @@ cdef struct UnitSource:  # unit with packets of its own
     int64_t t  # of the next one
     Unit* unit
 
+cdef struct LookedUpArrival:
+    Entry* entry  # of its mobile node, if the packet is for the node; or NULL
+    Fifo* link  # next link of a packet that only passes the node; or NULL
+
 cdef struct LevelAction:
     int64_t t
     Unit* unit
@@ -222,8 +227,9 @@ cdef struct Level:  # units that do not hear of each other within a window: they
     Unit* units
     int32_t unit_count
     bint feeds_itself  # a link leads from one of its units to another
+    int32_t first_runs  # of its inbox: runs with which links begin
     Inbox inbox
-    vector[Entry*]* entries  # table entries of the arrivals before the end of the window, run by run
+    vector[LookedUpArrival]* looked_up  # arrivals before the end of the window, run by run
     vector[UnitSource]* sources  # heap by time
     vector[LevelAction]* actions  # in the order of time
 

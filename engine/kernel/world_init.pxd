@@ -18,7 +18,8 @@ from engine.kernel.link_trace cimport delete_link_trace, new_link_trace
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, close_event_index, open_event_index
 from engine.kernel.occupancy cimport close_entry_count, open_entry_count
 from engine.kernel.shortage cimport require
-from engine.kernel.sources cimport CbrRing, Source
+from engine.kernel.source_calendar cimport close_calendar, open_calendar
+from engine.kernel.sources cimport CbrRing
 from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
@@ -144,7 +145,7 @@ cdef inline int init_world(World* w, object b, object seed, int tunnel_limit, in
         u.pending_events = new vector[ControllerEvent]()
         u.actions = new vector[Action]()
         u.cbr_rings = new vector[CbrRing*]()
-        u.sources = new vector[Source]()
+        open_calendar(&u.sources)
         u.deferred = new vector[DeferredItem]()
         u.uplink_arrivals = new vector[UplinkArrival]()
         u.control_arrivals = new vector[ControlArrival]()
@@ -279,8 +280,9 @@ cdef inline void delete_world(World* w) noexcept:
             free(u.cbr_rings[0][j])
         free_server(w, u.server_fifo)
         free_server(w, u.registration_fifo)
-        del u.inbound_fifos, u.cursors, u.merge_heads, u.pending_events, u.actions, u.cbr_rings, u.sources, u.deferred
+        del u.inbound_fifos, u.cursors, u.merge_heads, u.pending_events, u.actions, u.cbr_rings, u.deferred
         del u.uplink_arrivals, u.control_arrivals
+        close_calendar(&u.sources)
         close_entry_count(&u.bindings)
         close_entry_count(&u.visitors)
         free(u.ready_words)

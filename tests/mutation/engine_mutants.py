@@ -8,6 +8,7 @@ from __future__ import annotations
 from tests.mutation.handover_mutants import GATE_MUTANTS
 from tests.mutation.level_mutants import LEVEL_MUTANTS
 from tests.mutation.mutant import Mutant
+from tests.mutation.source_mutants import SOURCE_MUTANTS
 
 QUEUE_MUTANTS = (
     Mutant("keys read big-endian", "rng.py", '"little")', '"big")'),
@@ -409,8 +410,8 @@ UPLINK_MUTANTS = (
     Mutant(
         "an uplink is idle when its packet begins",
         "kernel/uplinks.pxd",
-        "state.idle_at, state.cell, state.bytes = finish,",
-        "state.idle_at, state.cell, state.bytes = p.t,",
+        "state.idle_at, state.key, state.cell, state.bytes = finish,",
+        "state.idle_at, state.key, state.cell, state.bytes = p.t,",
     ),
     Mutant(
         "a backlogged uplink forgets the packet on it",
@@ -444,7 +445,7 @@ UPLINK_MUTANTS = (
     ),
 )
 ENGINE_MUTANTS = (
-    QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS + UPLINK_MUTANTS + LEVEL_MUTANTS
-    + GATE_MUTANTS
+    QUEUE_MUTANTS + AHEAD_MUTANTS + PARALLEL_MUTANTS + NEXT_EVENT_MUTANTS + PEER_MUTANTS + UPLINK_MUTANTS + SOURCE_MUTANTS
+    + LEVEL_MUTANTS + GATE_MUTANTS
 )
 IN_EVERY_RUN = 1  # leading mutants that also run without --mutants
