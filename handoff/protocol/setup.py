@@ -56,9 +56,12 @@ class Attachments:
         time_ps : int
             Links that come up later do not count.
         """
-        first, last = np.searchsorted(self.mobile, (mobile, mobile + 1))
-        rows = first + np.flatnonzero((self.router[first:last] == router) & (self.up_ps[first:last] <= time_ps))
-        return int(self.down_ps[rows[-1]]) if len(rows) else -1
+        row = int(self.mobile.searchsorted(mobile, "right")) - 1  # the last attachment, if it is of the mobile node
+        while row >= 0 and self.mobile.item(row) == mobile:  # few rows: NumPy would take longer for all at once
+            if self.router.item(row) == router and self.up_ps.item(row) <= time_ps:
+                return self.down_ps.item(row)
+            row -= 1
+        return -1
 
     def presence(self, mobiles: int, margin_ps: int = 0) -> Presence:
         """Return the time between the first link up and the last link down of each mobile node, shortened by a margin.

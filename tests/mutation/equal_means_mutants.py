@@ -48,8 +48,8 @@ EQUAL_MEANS_MUTANTS = (
     Mutant(
         "bicasting until a later stay ends",
         "protocol/setup.py",
-        " & (self.up_ps[first:last] <= time_ps))",
-        ")",
+        " and self.up_ps.item(row) <= time_ps:",
+        ":",
     ),
     Mutant(
         "without a warning nobody asks the old router",

@@ -349,8 +349,8 @@ PROTOCOL_MUTANTS = (
     Mutant(
         "linger time after the first link to the old router",
         "protocol/setup.py",
-        "self.down_ps[rows[-1]]",
-        "self.down_ps[rows[0]]",
+        "                return self.down_ps.item(row)\n            row -= 1\n        return -1\n",
+        "                found = self.down_ps.item(row)\n            row -= 1\n        return found\n",
     ),
     Mutant(
         "old router without a buffer",
