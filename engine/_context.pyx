@@ -128,7 +128,11 @@ cdef int publish_attributes() except -1:
     return publish_context(ctx)
 
 
-cdef int64_t to_integer(object value, str name, int64_t low, int64_t high) except? -1:
+cdef int64_t convert_or_refuse(object value, str name, int64_t low, int64_t high) except? -1:
+    return check_integer(name, value, low, high)
+
+
+cdef inline int64_t to_integer(object value, str name, int64_t low, int64_t high) except? -1:
     """Return an integer argument from ``low`` to ``high``; ``engine.arguments.check_integer`` refuses others."""
     cdef int overflow = 0
     cdef int64_t number
@@ -136,7 +140,7 @@ cdef int64_t to_integer(object value, str name, int64_t low, int64_t high) excep
         number = PyLong_AsLongLongAndOverflow(value, &overflow)
         if not overflow and low <= number <= high:
             return number
-    return check_integer(name, value, low, high)
+    return convert_or_refuse(value, name, low, high)
 
 
 cdef inline int64_t to_int64(object value, str name) except? -1:

@@ -5,6 +5,7 @@
 from engine.results import ConservationError, MemoryLimitError, TimeLimitError
 
 from cpython.exc cimport PyErr_CheckSignals
+from cpython.ref cimport Py_REFCNT
 from libc.stdint cimport int64_t
 from libcpp.algorithm cimport sort
 
@@ -30,6 +31,7 @@ cdef enum:
     REVIEW_WINDOWS = 256  # windows between two reviews: is there enough work for threads, or for visits of single units?
     LEVEL_MAX_HOPS = 32  # packet-hops of a visit below which levels cost less than units
     SIGNAL_CHECK_NS = 50000000  # time between two checks for signals, so that Ctrl-C ends a long run
+    HELD_BY_LOOP = 2  # references to an event that nobody else has: of the context, and of the function that asks
     SIGNAL_CHECK_STEPS = 4096  # heap steps between two looks at the clock
 
 
@@ -59,8 +61,11 @@ cdef class EventLoop:
 
     # -- controllers ------------------------------------------------------------------------------------------------------
     cdef Event make_event(self, ControllerEvent* e, int node):
-        cdef Event event = Event.__new__(Event)
+        """Return an event for a controller: the last one with new contents, unless a controller has kept it."""
+        cdef Event event = self.context.event
         cdef Message* m
+        if event is None or Py_REFCNT(event) > HELD_BY_LOOP:
+            event = Event.__new__(Event)
         event.time_ps = e.t
         event.node = node
         event.mobile = e.mobile
@@ -99,17 +104,15 @@ cdef class EventLoop:
 
     cdef int deliver_events(self, Unit* u, int64_t end) except -1:
         cdef ControllerEvent e
-        cdef Event event
         cdef int node = u.node if u.kind == UNIT_NODE else -1
         on_event = self.controllers[node]
         while u.pending_events.size() and u.pending_events.data()[0].t < end:
             e = pop_event(u.pending_events)
-            event = self.make_event(&e, node)
-            self.context.make_current(event, e.t, node, e.mobile)
-            on_event(self.context, event)
+            self.context.make_current(self.make_event(&e, node), e.t, node, e.mobile)
+            on_event(self.context, self.context.event)
             self.controller_calls += 1
             u.message_count += e.kind == EVENT_MESSAGE
-            self.end_event(&e, event.fate)
+            self.end_event(&e, self.context.event.fate)
         return 0
 
     # -- the loop -----------------------------------------------------------------------------------------------------------

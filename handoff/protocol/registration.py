@@ -101,9 +101,11 @@ class RegistrationClient:
 
     def _send_or_hold(self, ctx: Context, state: MobileNodeState, request: PendingRequest) -> None:
         """Send a request that needs a reply, or hold it until the rate limit permits it."""
-        if not (self.limits_rate and self._holds(ctx, state, request)):
-            self._await_reply(ctx, state, request, ctx.time_ps + request.wait_ps)
-            self.send(ctx, state, *request[:4])
+        if self.limits_rate and self._holds(ctx, state, request):
+            return
+        number, peer, old, new, wait_ps, _ = request
+        self._await_reply(ctx, state, request, ctx.time_ps + wait_ps)
+        self.send(ctx, state, number, peer, old, new)
 
     def _holds(self, ctx: Context, state: MobileNodeState, request: PendingRequest) -> bool:
         """Hold a request that needs a reply until the rate limit permits it. Return whether it has to wait."""

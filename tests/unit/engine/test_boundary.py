@@ -265,6 +265,23 @@ def test_a_context_is_invalid_after_its_event():
     assert event.args == (70, 0, 0, 0, 0, 0)
 
 
+def test_an_event_that_a_controller_keeps_stays_as_it_is():
+    """The loop uses an event again for the next one unless somebody has kept it."""
+    kept, passed = [], []
+
+    def act(ctx, event):
+        number = event.args[0]
+        passed.append((event.time_ps, number))
+        if number % 2 == 0:
+            kept.append(event)
+        if number < 74:
+            ctx.timer(ctx.time_ps + MS // 10, 8, number + 1)
+
+    run(Do(act))
+    assert passed == [(5 * MS + i * MS // 10, 70 + i) for i in range(5)]
+    assert [(e.time_ps, e.args[0]) for e in kept] == passed[::2]
+
+
 # -- running ------------------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize(
     "until", [-1, 1.5, True, None, "10", "10 parsec", "-1ms", "1e-3ps", 2**63, 2**80, LAST_PS + 1, FOREVER, "2568h"]
