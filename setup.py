@@ -19,7 +19,7 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-MODULES = ("_checkpoint", "_context", "_core", "_interval_rows", "_loop")
+MODULES = ("_checkpoint", "_context", "_core", "_interval_rows", "_loop", "_mobile_states")
 BUILD = Path("build")
 
 # Without these limits GCC does not inline the whole path of a packet into one loop, which costs a tenth of the run time.

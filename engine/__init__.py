@@ -2,6 +2,7 @@
 
 from engine._context import Context, Event, EventKind
 from engine._core import Engine
+from engine._mobile_states import PerMobileState
 from engine.link_trace import LinkTrace
 from engine.network import Network
 from engine.network_columns import NetworkError
@@ -21,6 +22,7 @@ __all__ = [
     "MemoryLimitError",
     "Network",
     "NetworkError",
+    "PerMobileState",
     "Result",
     "TimeLimitError",
     "format_duration",

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from engine import FOREVER, Context
+from engine import FOREVER, Context, PerMobileState
 from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, MAX_RR_BINDING_LIFETIME_S, SECOND
 from handoff.protocol.home_link import HomeLink
-from handoff.protocol.lazy_state import PerMobileState
 from handoff.protocol.messages import ATTACK_MARK, IDENTIFICATION, NEW, OLD, PEER_BITS, PEER_LIFETIME, PEER_MASK, MessageFields
 from handoff.protocol.program import RELEASE, Program
 from handoff.protocol.roles import RoleResolver

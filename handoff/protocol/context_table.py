@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from engine import Context
-from handoff.protocol.lazy_state import PerMobileState
+from engine import Context, PerMobileState
 from handoff.protocol.messages import IDENTIFICATION, NEW, OLD
 from handoff.protocol.program import GATE, Program
 from handoff.protocol.roles import RoleResolver

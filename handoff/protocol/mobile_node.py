@@ -7,11 +7,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from engine import Context, Event, EventKind
+from engine import Context, Event, EventKind, PerMobileState
 from handoff.protocol.constants import SECOND, Status
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.protocol.layer2_triggers import Layer2Triggers
-from handoff.protocol.lazy_state import PerMobileState
 from handoff.protocol.message_routing import MessageHop, arrival_action
 from handoff.protocol.messages import NEW, OLD, PEER_BITS, PEER_LIFETIME, PEER_MASK, STATUS_FIELD, STEP_MASK, MessageFields
 from handoff.protocol.mobile_node_state import MobileNodeState

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from engine import FOREVER, Context
+from engine import FOREVER, Context, PerMobileState
 from handoff.protocol.constants import ADVERTISEMENTS_IN_LIFETIME, SECOND
-from handoff.protocol.lazy_state import PerMobileState
 from handoff.protocol.messages import ATTACK_MARK, IDENTIFICATION, NEW, PEER_BITS, PEER_LIFETIME
 from handoff.protocol.program import LINGER, Program
 from handoff.protocol.roles import RoleResolver

@@ -212,9 +212,10 @@ _ARRAYS = {
 }
 _ADMITTED_NAMES = _ARRAYS | {
     ("array", "_array_reconstructor"), ("array", "array"), ("handoff.simulation.checkpoint", "_method"),
-    ("numpy", "dtype"), ("numpy", "ndarray"), ("engine.results", "Result"), ("handoff.simulation.checkpoint", "CompletedRuns"),
-    ("handoff.simulation.checkpoint", "RunState"), ("handoff.simulation.baseline", "ByteCounts"),
-    ("handoff.simulation.handoff_metrics", "PacketMetrics"), ("handoff.simulation.result", "RunResult"),
+    ("numpy", "dtype"), ("numpy", "ndarray"), ("engine._mobile_states", "PerMobileState"), ("engine.results", "Result"),
+    ("handoff.simulation.checkpoint", "CompletedRuns"), ("handoff.simulation.checkpoint", "RunState"),
+    ("handoff.simulation.baseline", "ByteCounts"), ("handoff.simulation.handoff_metrics", "PacketMetrics"),
+    ("handoff.simulation.result", "RunResult"),
 }  # fmt: skip
 _PROTOCOL_PACKAGE = "handoff.protocol."
 """Classes of this package may be in a checkpoint, too: they hold data, and creating one has no other effect."""

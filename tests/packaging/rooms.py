@@ -63,7 +63,7 @@ ENGINE_MODULES = {
     ),
     "engine.prepare": ("compiled_network", "lookahead", "routing", "offered_load", "memory"),
     "engine.read_off": ("results", "result_builder", "link_trace", "histogram", "checkpoint_file", "output_file"),
-    "engine.compiled": ("_core", "_loop", "_context", "_checkpoint", "_interval_rows"),
+    "engine.compiled": ("_core", "_loop", "_context", "_checkpoint", "_interval_rows", "_mobile_states"),
 }
 _TRACES_PACKAGES = ("handoff_traces", "traces")
 
