@@ -221,22 +221,22 @@ class Agent:
         ``radio`` the message takes this node's own radio, whatever its table says.
         """
         position, old, new, peer_lifetime, identification, proof = args
-        position += ONE_HOP
-        next_args = (position, old, new, peer_lifetime, identification, proof)
+        next_args = (position + ONE_HOP, old, new, peer_lifetime, identification, proof)
         if hop.to_mobile:
             radio = radio or hop.by_radio or (hop.is_broadcast and new == self.node)
             ctx.send(hop.code, self.node, size_bytes=hop.size_bytes, args=next_args, for_mobile=True, radio=radio)
             return
-        node = hop.next_node(args)
+        node = stop = hop.next_node(args)
         if node == self.node:
-            next_hop = self.message_hops[position & STEP_HOP_MASK]
+            next_hop = self.message_hops[next_args[0] & STEP_HOP_MASK]
             _MESSAGE_HANDLERS[next_hop.handler](self, ctx, next_hop, next_args)
-        else:
-            taps = self.roles.taps
-            stop = node if taps is None else taps.next_stop(self.node, node)
-            like_data = hop.like_data or stop != node
-            hostile = position >= ATTACK_MARK
-            ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=next_args, like_data=like_data, hostile=hostile)
+            return
+        taps, like_data = self.roles.taps, hop.like_data
+        if taps is not None:
+            stop = taps.next_stop(self.node, node)
+            like_data = like_data or stop != node
+        hostile = position >= ATTACK_MARK
+        ctx.send(hop.code, stop, size_bytes=hop.size_bytes, args=next_args, like_data=like_data, hostile=hostile)
 
     def _start_steps(self, ctx: Context, numbers: tuple[int, ...], args: tuple[int, ...]) -> None:
         """Start steps that follow a message at this node: accepted, with its routers, correspondent and identification."""

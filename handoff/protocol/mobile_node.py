@@ -134,13 +134,13 @@ class MobileNodeController:
         if event.kind != _MESSAGE:
             self.event_handlers[event.code](ctx, state, args[0])
             return
-        position = args[0]
-        action = self.arrival_actions[position & STEP_MASK]
+        position, number = args[0], args[0] & STEP_MASK
+        action = self.arrival_actions[number]
         if position & STATUS_FIELD and action != "advertisement":
             self._on_refusal(ctx, state, MessageFields.unpack(args))
             return
         self.message_handlers[action](ctx, state, args, event.via)
-        following = self.steps_after[position & STEP_MASK]
+        following = self.steps_after[number]
         if following:
             self.send_following(ctx, state, following, args)
 
@@ -375,9 +375,10 @@ class MobileNodeController:
 
     def _check_completion(self, ctx: Context, state: MobileNodeState, row: int) -> None:
         """Record a handoff as completed if every request except deregistrations has its reply."""
-        unanswered = bool(state.updates_without_tokens)
-        for request in state.requests.values():
-            unanswered = unanswered or self.message_hops[request.step].kind != "DBU"
+        requests, unanswered = state.requests, bool(state.updates_without_tokens)
+        if requests:  # mostly there is none, and even a loop over nothing takes time
+            for request in requests.values():
+                unanswered = unanswered or self.message_hops[request.step].kind != "DBU"
         if not unanswered and not state.registration_request:  # every anchor above the gateway knows the gateway
             state.gateway = self.roles.gateways.get(state.router, -1)
         if row >= 0 and not unanswered and state.router == self.records["new_router"][row]:

@@ -51,7 +51,7 @@ class RegistrationClient:
         self.signs = self.options.authenticates or self.tests_addresses
         self.adjusts_first_wait = self.options.rfc or (self.ip == 6 and self.options.retransmit_first_ps is not None)
         self.registers = [step.registers for step in program.steps]
-        self.lifetime_s = [self._requested_lifetime_s(step) for step in program.steps]
+        self.lifetime_field = [self._requested_lifetime_s(step) << PEER_BITS for step in program.steps]  # of the fourth argument
         self.first_wait_ps = [self._first_wait_ps(step) for step in program.steps]
 
     def has_link(self, state: MobileNodeState, router: int) -> bool:
@@ -226,8 +226,8 @@ class RegistrationClient:
         """Send one message along its path, over the old or the new link, with the current identification."""
         hop = self.message_hops[number]
         deregisters = new == self.roles.home_agent and hop.effect != "forward"
-        lifetime_s = 0 if deregisters else self.lifetime_s[number]  # RFC 5944 3.6.1, RFC 6275 11.5.5
-        args: tuple[int, ...] = (number | ONE_HOP, old, new, peer + 1 | lifetime_s << PEER_BITS, state.identification, 0)
+        lifetime = 0 if deregisters else self.lifetime_field[number]  # RFC 5944 3.6.1, RFC 6275 11.5.5
+        args: tuple[int, ...] = (number + ONE_HOP, old, new, peer + 1 + lifetime, state.identification, 0)
         if self.signs and hop.is_request:
             args = self._sign(ctx, state, MessageFields.unpack(args), hop.program_step)
         via = old if hop.over_old_link else new

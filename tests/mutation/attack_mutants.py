@@ -32,8 +32,8 @@ ATTACK_MUTANTS = (
     Mutant(
         "messages wait at an attacker's registration server",
         "protocol/agent.py",
-        "like_data = hop.like_data or stop != node",
-        "like_data = hop.like_data",
+        "like_data = like_data or stop != node",
+        "pass",
     ),
     Mutant(
         "a home agent without a radio expects visitors",

@@ -72,13 +72,13 @@ EQUAL_MEANS_MUTANTS = (
     Mutant(
         "marker waits for the registration server",
         "protocol/agent.py",
-        "like_data = hop.like_data or stop != node",
-        "like_data = stop != node",
+        "taps, like_data = self.roles.taps, hop.like_data",
+        "taps, like_data = self.roles.taps, False",
     ),
     Mutant(
         "messages pass the registration server",
         "protocol/agent.py",
-        "like_data = hop.like_data or stop != node",
-        "like_data = True",
+        "taps, like_data = self.roles.taps, hop.like_data",
+        "taps, like_data = self.roles.taps, True",
     ),
 )
