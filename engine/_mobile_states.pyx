@@ -2,8 +2,8 @@
 # cython: language_level=3
 """States of mobile nodes at a controller, created on first access. Idle mobile nodes take no memory.
 
-Controllers look a state up several times at each event. A class of Python that is a ``dict`` as well, with a ``__missing__`` of its
-own, takes three times as long: the interpreter reaches its items through a method.
+Controllers look a state up at each event, some of them several times. A class of Python that is a ``dict`` with a ``__missing__``
+takes nearly twice as long (29 instead of 17 ns): the interpreter reaches its items through a method.
 """
 
 cimport cython
