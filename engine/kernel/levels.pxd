@@ -7,7 +7,7 @@ already in the order of time, and the cost of a packet does not depend on the nu
 from libc.stdint cimport int32_t, int64_t, uint64_t
 from libcpp.algorithm cimport pop_heap, push_heap, sort, stable_sort
 
-from engine.kernel.binding_table cimport LOCAL, TUNNEL, Entry, find_entry
+from engine.kernel.binding_table cimport LOCAL, TUNNEL, BindingTable, Entry, find_entry, home_slot, prefetch_entry
 from engine.kernel.events cimport action_before
 from engine.kernel.fates cimport LINK_LOSS, drop
 from engine.kernel.fifo cimport Fifo, FifoParameters, packet_bytes, prefetch
@@ -18,7 +18,7 @@ from engine.kernel.node_visit cimport (
     enqueue_at_server, handle_looked_up_packet, prefetch_receiver, push_due_events, register_in_order,
 )
 from engine.kernel.own_packets cimport next_source_time, originate_until
-from engine.kernel.packet cimport CONTROL_NODE, DATA_UP, KIND_MASK, LOST, Packet, unlikely
+from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_UP, KIND_MASK, LOST, Packet, unlikely
 from engine.kernel.table_changes cimport apply_action
 from engine.kernel.uplinks cimport check_uplink_arrival
 from engine.kernel.vector cimport vector
@@ -129,9 +129,24 @@ cdef inline Entry* find_entry_of_arrival(World* w, const Arrival* a) noexcept no
         return NULL
     return find_entry(&w.tables[u.node], packet_mobile(w, &a.packet))
 
+cdef inline void prefetch_arrivals(World* w, const ArrivalRun* r) noexcept nogil:
+    """Prefetch in steps what later arrivals of a run read at their nodes: mobile node, then its entry."""
+    cdef const Arrival* a
+    cdef BindingTable* table
+    cdef Unit* u
+    if r.tail - r.head > 8:
+        a = &r.slots[(r.head + 8) & r.mask]
+        prefetch(&w.mobile_of_flow[a.packet.flow if a.packet.flags & CONTROL == 0 else 0])
+        a = &r.slots[(r.head + 4) & r.mask]
+        u = &w.unit[(<FifoParameters*>a.params).destination]
+        if a.packet.destination == u.node:
+            table = &w.tables[u.node]
+            prefetch_entry(table.entries + home_slot(packet_mobile(w, &a.packet), table.slot_count))
+
 cdef inline void handle_first_arrival(World* w, ArrivalRun* r) noexcept nogil:
     """Process the first arrival of a run. It is copied, because units send into inboxes, whose slots may move."""
     cdef Arrival arrival = r.slots[r.head & r.mask]
+    prefetch_arrivals(w, r)
     r.head += 1
     handle_arrival(w, &arrival)
 

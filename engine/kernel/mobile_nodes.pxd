@@ -24,7 +24,7 @@ from engine.kernel.table_changes cimport free_unused_downlink
 from engine.kernel.uplinks cimport delete_idle_uplinks, send_upstream
 from engine.kernel.world cimport (
     CONTESTED, NO_CELL, PHASE_ACTION, PHASE_ARRIVAL, PHASE_SOURCE, ROUTE_BUFFER, DeferredItem, MobileNode, Span, Unit, World,
-    find_last_delivery, mobile_key, packet_kind, trace_once,
+    find_last_delivery, mobile_key, packet_kind, packet_mobile, trace_once,
 )
 
 cdef enum:
@@ -139,6 +139,17 @@ cdef inline void apply_span_action(World* w, Action* a) noexcept nogil:
     elif x.open_span:  # COUNT_AFTER_MARKER
         w.spans.data()[x.open_span - 1].marker_cell = a.arg0
 
+cdef inline void prefetch_receivers(World* w, const Fifo* f, uint32_t h) noexcept nogil:
+    """Prefetch in steps what the packets after number h on a downlink change: flow and mobile node, then its known times."""
+    cdef const Packet* p = &f.ring[(h + 6) & f.mask]
+    if packet_kind(p) < CONTROL_NODE:
+        prefetch(&w.mobile_of_flow[p.flow])
+        prefetch(&w.flow[p.flow])
+    p = &f.ring[(h + 4) & f.mask]
+    prefetch(&w.mobile[packet_mobile(w, p)])
+    p = &f.ring[(h + 2) & f.mask]
+    prefetch(&w.known_times[w.mobile[packet_mobile(w, p)].next_known])
+
 cdef inline void drain_downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcept nogil:
     """Receive what arrives on one downlink before ``end``. Data of contested mobile nodes goes to u.deferred."""
     cdef uint32_t h = f.head, m
@@ -147,6 +158,8 @@ cdef inline void drain_downlink(World* w, Unit* u, Fifo* f, int64_t end) noexcep
     cdef DeferredItem x
     while h != f.tail and f.ring[h & f.mask].t < end:
         p = &f.ring[h & f.mask]
+        if f.tail - h > 6:
+            prefetch_receivers(w, f, h)
         consumed_bytes += packet_bytes(p)
         if unlikely(packet_kind(p) >= CONTROL_NODE):
             uncount_control(f, 1)  # its reception was checked in pass 1

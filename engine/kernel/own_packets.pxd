@@ -36,12 +36,12 @@ cdef inline Source* earliest_source(Unit* u, CbrRing** ring) noexcept nogil:
     return best
 
 cdef inline void prefetch_schedules(World* w, const SourceCalendar* c) noexcept nogil:
-    """Prefetch what the next sends of the day read when their sources move on: a schedule, and a packet of a recording."""
+    """Prefetch in steps what the next sends of the day read when their sources move on: schedule, then recorded packet."""
     cdef const Source* s
     cdef const FlowSchedule* schedule
-    if c.head + 3 < c.due.size():
-        s = &c.items.data()[c.due.data()[c.head + 3].index]
-        prefetch(&w.schedules[w.flow_schedule[s.flow]])
+    if c.head + 4 < c.due.size():
+        prefetch(&w.flow_schedule[c.items.data()[c.due.data()[c.head + 4].index].flow])
+        prefetch(&w.schedules[w.flow_schedule[c.items.data()[c.due.data()[c.head + 2].index].flow]])
         s = &c.items.data()[c.due.data()[c.head + 1].index]
         schedule = &w.schedules[w.flow_schedule[s.flow]]
         if schedule.kind == REPLAY and s.seq + 1 < schedule.recording.length:

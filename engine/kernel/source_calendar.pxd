@@ -8,6 +8,7 @@ follows the rate at which the unit sends. It is a matter of speed alone: sources
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libcpp.algorithm cimport sort
 
+from engine.kernel.fifo cimport prefetch
 from engine.kernel.next_event cimport NEVER
 from engine.kernel.packet cimport unlikely
 from engine.kernel.sources cimport Source
@@ -88,6 +89,13 @@ cdef inline void take_due_sources(SourceCalendar* c) noexcept nogil:
         else:
             link = &c.next_in_bucket.data()[link[0]]
 
+cdef inline void prefetch_bucket(const SourceCalendar* c, int64_t day) noexcept nogil:
+    """Prefetch the sources of a day's bucket."""
+    cdef uint32_t i = c.first_in_bucket.data()[<size_t>day & (c.first_in_bucket.size() - 1)]
+    while i != NO_SOURCE:
+        prefetch(&c.items.data()[i])
+        i = c.next_in_bucket.data()[i]
+
 cdef inline int64_t earliest_source_time(const SourceCalendar* c) noexcept nogil:
     cdef int64_t t = NEVER
     cdef size_t i
@@ -110,6 +118,7 @@ cdef inline void open_next_day(SourceCalendar* c) noexcept nogil:
             c.day += 1
             passed += 1
         take_due_sources(c)
+    prefetch_bucket(c, c.day + 1)
     if c.due.size() > 1:
         sort(c.due.begin(), c.due.end(), &due_before)
     c.steps += passed
