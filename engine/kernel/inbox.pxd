@@ -28,6 +28,8 @@ cdef struct ArrivalRun:
     uint64_t mask
     uint64_t head
     uint64_t tail
+    uint64_t tail_limit  # up to this tail, a new arrival overwrites none that is still there
+    int64_t last_time  # of the last arrival that entered
     uint64_t due  # arrivals from the head on that have been looked up in this window (look_up_run)
     Inbox* inbox
 
@@ -73,10 +75,16 @@ cdef inline void grow_run(ArrivalRun* r) noexcept nogil:
     free(r.slots)
     r.slots, r.mask = slots, capacity - 1
 
+cdef inline void extend_run(ArrivalRun* r) noexcept nogil:
+    """Extend ``tail_limit``, or double a full run."""
+    if r.slots == NULL or r.tail - r.head > r.mask:
+        grow_run(r)
+    r.tail_limit = r.head + r.mask + 1
+
 cdef inline Packet* next_run_packet(ArrivalRun* r) noexcept nogil:
     """Return the packet of the next slot, which is written before ``add_arrival`` or left alone."""
-    if unlikely(r.slots == NULL or r.tail - r.head > r.mask):
-        grow_run(r)
+    if unlikely(r.tail == r.tail_limit):
+        extend_run(r)
     return &r.slots[r.tail & r.mask].packet
 
 cdef inline bint insert_into_run(ArrivalRun* r) noexcept nogil:
@@ -85,7 +93,7 @@ cdef inline bint insert_into_run(ArrivalRun* r) noexcept nogil:
     Return False if more than ``MAX_MOVES`` others would have to move.
     """
     cdef Arrival* a = r.slots
-    cdef uint64_t mask = r.mask, i = r.tail - 1, last = r.head, place
+    cdef uint64_t mask = r.mask, i = r.tail, last = r.head, place
     cdef Arrival x = a[r.tail & mask]
     if r.tail - r.head > MAX_MOVES:
         last = r.tail - MAX_MOVES
@@ -130,19 +138,30 @@ cdef inline void add_arrival(ArrivalRun** run, void* params, uint64_t key, bint 
     ``may_move`` is False if the packet before it on the link arrives at the same instant: both must stay in order.
     """
     cdef ArrivalRun* r = run[0]
+    cdef Arrival* x = &r.slots[r.tail & r.mask]
+    cdef int64_t t = x.packet.t
+    x.key, x.params = key, params
+    if t < r.inbox.next_event:
+        r.inbox.next_event = t
+    if t > r.last_time:
+        r.last_time = t
+        r.tail += 1
+    else:
+        add_early_arrival(run, may_move)
+
+cdef inline void add_early_arrival(ArrivalRun** run, bint may_move) noexcept nogil:
+    """Put the arrival in the next slot, which is not later than the last one that entered the run, in its place."""
+    cdef ArrivalRun* r = run[0]
     cdef ArrivalRun* other
     cdef Arrival* x = &r.slots[r.tail & r.mask]
-    x.key, x.params = key, params
-    if x.packet.t < r.inbox.next_event:
-        r.inbox.next_event = x.packet.t
-    if r.tail == r.head or not unlikely(arrival_precedes(x, &r.slots[(r.tail - 1) & r.mask])):
-        r.tail += 1
-    elif not insert_into_run(r):
-        other = find_run(r.inbox, x) if may_move else NULL
-        if other == NULL:
-            push_late(r.inbox, x)
-            return
-        next_run_packet(other)
-        other.slots[other.tail & other.mask] = x[0]
-        other.tail += 1
-        run[0] = other
+    if insert_into_run(r):
+        return
+    other = find_run(r.inbox, x) if may_move else NULL
+    if other == NULL:
+        push_late(r.inbox, x)
+        return
+    next_run_packet(other)
+    other.slots[other.tail & other.mask] = x[0]
+    other.tail += 1
+    other.last_time = x.packet.t
+    run[0] = other

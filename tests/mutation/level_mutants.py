@@ -10,7 +10,7 @@ LEVEL_MUTANTS = (
         "    return x.packet.t < y.packet.t\n",
     ),
     Mutant(
-        "an arrival moves up two places at most",
+        "an arrival moves up one place at most",
         "kernel/inbox.pxd",
         "    while i != last and arrival_precedes(&x, &a[(i - 1) & mask]):\n        i -= 1\n",
         "    if i != last and arrival_precedes(&x, &a[(i - 1) & mask]):\n        i -= 1\n",
