@@ -359,12 +359,13 @@ class DiffPlots:
         HandoffError
             If nothing differs, or all values in A are 0.
         """
-        from handoff.output.report.diff_report import change_spec
+        from handoff.output.report.diff_report import change_spec, zero_sentence
 
         spec = change_spec(self._lines)
         if spec is None:
             raise ScenarioError(["no difference is a share of a value in A: either nothing differs, or the values in A are 0"])
-        return make_chart(spec, "Changes from A to B", "Differences as shares of the values in A, with their intervals.")
+        sentence = f"Differences as shares of the values in A, with their intervals. {zero_sentence(self._lines)}".rstrip()
+        return make_chart(spec, "Changes from A to B", sentence)
 
 
 def _known(argument: str, name: Any, names: Iterable[str], what: str = "there is none") -> str:

@@ -23,6 +23,8 @@ from handoff.output.report.wording import (
 
 MAX_BARS = 40
 """Differences of the chart: the most important ones."""
+MAX_NAMED = 3
+"""Values that were 0 in A and are named in a sentence."""
 _COLOURS = {"worse": BAD, "better": "#2e9b6e", "changed": WARM, "unclear": MUTED, "no interval": "#6a7fa0", "equal": MUTED}
 _WORDS = {"changed": "changed", "unclear": "unclear", "no interval": "without an interval", "equal": "equal"}
 _TICKS = (0.1, 1, 10, 100, 1000)
@@ -102,7 +104,7 @@ def diff_report(
         raise ValueError("nothing was compared: there is nothing to report")
     counts = _count(lines)
     sections = filled([
-        Section("changes", "What changed", _text(confidence, tolerance), (_change_chart(lines),)),
+        Section("changes", "What changed", _text(confidence, tolerance), (_change_chart(lines), *_zero_charts(lines))),
         Section("measures", "By measure", "", (_measure_table(lines),)),
         _note_section(notes),
         Section("sides", "A and B", "", (_side_table(first, second),)),
@@ -167,30 +169,67 @@ def _show_difference(value: float | None, unit: str) -> str:
     return text if value is None or value <= 0 or text == DASH else f"+{text}"
 
 
+def _span(line: DiffLine) -> str:
+    if line.low is None or line.high is None:
+        return DASH
+    return f"{_show_difference(line.low, line.unit)} to {_show_difference(line.high, line.unit)}"
+
+
 def _change_chart(lines: Sequence[DiffLine]) -> Chart:
     rows = []
     for line in lines[:MAX_ROWS]:
-        span = DASH
-        if line.low is not None and line.high is not None:
-            span = f"{_show_difference(line.low, line.unit)} to {_show_difference(line.high, line.unit)}"
         share = line.share(line.difference)
         rows.append((
             show_name(line.subject), show_name(line.measure), _show(line.first, line.unit), _show(line.second, line.unit),
-            _show_difference(line.difference, line.unit), span, DASH if share is None else f"{share:+.1%}", line.verdict,
+            _show_difference(line.difference, line.unit), _span(line), DASH if share is None else f"{share:+.1%}", line.verdict,
             line.method or DASH,
         ))  # fmt: skip
     counts = _count(lines)
     sentence = f"{join_words([f'{count:,} {_WORDS.get(name, name)}' for name, count in counts.items() if count])}."
     spec = change_spec(lines)
-    left_out = len(lines) - (0 if spec is None else len(spec["data"]["values"]))
+    left_out = len(lines) - len(_zero_lines(lines)) - (0 if spec is None else len(spec["data"]["values"]))
     if left_out and spec is not None:
         sentence += f" {plural(left_out, 'comparison')} {'is' if left_out == 1 else 'are'} only in the table (equal values, "
-        sentence += "values that are 0 in A, and less important ones)."
+        sentence += "and less important ones)."
     if len(lines) > MAX_ROWS:
         sentence += f" The table has the first {MAX_ROWS}; --csv prints all of them."
     columns = ("Subject", "Measure", "A", "B", "B - A", "Interval", "Change", "Verdict", "Interval by")
     table = TextTable(columns, tuple(rows), ("Measure", "Verdict", "Interval by"))
     return Chart("Differences", sentence, table, () if spec is None else (spec,))
+
+
+def zero_sentence(lines: Sequence[DiffLine]) -> str:
+    """Return which values were 0 in A and are not equal in B, so that the chart lacks them; empty if there are none."""
+    zero = _zero_lines(lines)
+    if not zero:
+        return ""
+    texts = [
+        f"{show_name(line.measure)} of {show_name(line.subject)} is {_show(line.second, line.unit)} in B ({line.verdict})"
+        for line in zero[:MAX_NAMED]
+    ]
+    if len(zero) > MAX_NAMED:
+        texts.append(f"{len(zero) - MAX_NAMED:,} more differ")
+    if len(zero) == 1:
+        return f"One value was 0 in A, so that its change is no share of it: {texts[0]}."
+    return f"{len(zero):,} values were 0 in A, so that their changes are no shares of them: {join_words(texts)}."
+
+
+def _zero_lines(lines: Sequence[DiffLine]) -> list[DiffLine]:
+    """Return the differences whose value in A is 0."""
+    return [line for line in lines if line.verdict != "equal" and line.first == 0]
+
+
+def _zero_charts(lines: Sequence[DiffLine]) -> tuple[Chart, ...]:
+    """Return a table of the values that were 0 in A; nothing if there are none."""
+    zero = _zero_lines(lines)
+    if not zero:
+        return ()
+    rows = tuple(
+        (show_name(line.subject), show_name(line.measure), _show(line.second, line.unit), _span(line), line.verdict)
+        for line in zero[:MAX_ROWS]
+    )
+    table = TextTable(("Subject", "Measure", "B", "Interval of B - A", "Verdict"), rows, ("Measure", "Verdict"))
+    return (Chart("Values that were 0 in A", zero_sentence(lines), table),)
 
 
 def change_spec(lines: Sequence[DiffLine]) -> Spec | None:
@@ -265,4 +304,4 @@ def _show_text(text: str) -> str:
     return " ".join(map(show_name, text.split(" ")))
 
 
-__all__ = ["DiffLine", "DiffSide", "change_spec", "diff_report", "verdict"]
+__all__ = ["DiffLine", "DiffSide", "change_spec", "diff_report", "verdict", "zero_sentence"]

@@ -1,6 +1,7 @@
 """Plots of results: their figures are those of the tables, files are well-formed, and names are inert."""
 
 import copy
+import json
 import re
 import sys
 from pathlib import Path
@@ -164,10 +165,11 @@ def test_a_comparison_has_the_changes_as_shares_of_a():
     lines = [
         DiffLine("mipv4", "loss_ratio", "ratio", 0.01, 0.03, 0.02, 0.01, 0.03, "worse"),
         DiffLine("mipv4", "sent", "packets", 5.0, 5.0, 0.0, 0.0, 0.0, "equal"),
+        DiffLine("mipv6", "loss_ratio", "ratio", 0.0, 0.03, 0.03, 0.01, 0.05, "worse"),
     ]
-    assert rows(DiffPlots(lines).changes()) == [
-        {"what": "1. loss_ratio, mipv4", "change": 2, "low": 1, "high": 3, "verdict": "worse"}
-    ]
+    chart = DiffPlots(lines).changes()
+    assert rows(chart) == [{"what": "1. loss_ratio, mipv4", "change": 2, "low": 1, "high": 3, "verdict": "worse"}]
+    assert "loss_ratio of mipv6 is 3 % in B (worse)" in json.dumps(chart.to_dict())
     with pytest.raises(handoff.HandoffError, match="nothing differs"):
         DiffPlots(lines[1:]).changes()
 

@@ -78,8 +78,24 @@ def test_the_table_has_every_difference_and_the_chart_those_with_a_share():
     ]  # fmt: skip
     assert (rows[1]["change"], rows[1]["low"], rows[1]["high"]) == pytest.approx((0.05, 0.025, 0.075))
     assert found.sentence.startswith(
-        "2 worse, 1 better, 1 changed, 1 unclear, 1 without an interval and 1 equal. 2 comparisons are only"
+        "2 worse, 1 better, 1 changed, 1 unclear, 1 without an interval and 1 equal. 1 comparison is only in the table (equal values, and "
     )
+
+
+def test_values_that_were_0_in_a_are_named_beside_the_chart():
+    """They have no share. A value that is 0 in both is equal, and none of them."""
+    found = chart(make(), "Values that were 0 in A")
+    assert found.sentence == (
+        "One value was 0 in A, so that its change is no share of it: extra_bytes of mipv4 is 500 bytes in B (no interval)."
+    )
+    assert found.table.rows == (("mipv4", "extra_bytes", "500 bytes", "–", "no interval"),)
+    known = [DiffLine(f"p{i}", "loss_ratio", "ratio", 0.0, 0.03, 0.03, 0.01, 0.05, "worse") for i in range(5)]
+    found = chart(make(known), "Values that were 0 in A")
+    assert found.sentence.startswith("5 values were 0 in A, so that their changes are no shares of them: loss_ratio of p0 ")
+    assert found.sentence.endswith("loss_ratio of p2 is 3 % in B (worse) and 2 more differ.")
+    assert found.table.rows[4] == ("p4", "loss_ratio", "3 %", "+1 % to +5 %", "worse")
+    assert specs(make(known)) == []
+    assert "Values that were 0 in A" not in [c.title for section in make(LINES[:5]).sections for c in section.charts]
 
 
 def test_both_sides_and_what_was_not_compared_are_named():
@@ -92,7 +108,7 @@ def test_both_sides_and_what_was_not_compared_are_named():
 
 def test_foreign_text_is_inert_and_short():
     name = NASTY + "x" * 10_000
-    lines = [DiffLine(name, name, name, 1.0, 2.0, 1.0, 0.5, 1.5, "worse", "t")]
+    lines = [DiffLine(name, name, name, a, 2.0, 2.0 - a, 0.5, 1.5, "worse", "t") for a in (1.0, 0.0)]
     side = DiffSide(name, {name: name})
     assert_inert_and_short(render_page(make(lines, [f"{name}: {name}"], (side, side))))
 
