@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from handoff.api.arguments import as_tuple
-from handoff.api.diff_origin import diff_lines
+from handoff.api.diff_origin import ChangedFields, changed_fields, diff_lines
 from handoff.api.display import html_table, text_table
 from handoff.api.errors import named_errors
 from handoff.api.folder import read
@@ -85,11 +85,15 @@ class DiffResults:
         Share of the value in A that counts as no difference.
     notes : list of str
         What could not be compared, and why.
+    changed_fields : dict of str to (str or None, str or None)
+        Fields of the scenario that differ, also by ``--set``, with their values in A and B; None where there is no such field.
     """
 
-    def __init__(self, differences: Sequence[Difference], confidence: float, tolerance: float, notes: Sequence[str]) -> None:
+    def __init__(
+        self, differences: Sequence[Difference], confidence: float, tolerance: float, notes: Sequence[str], fields: ChangedFields
+    ) -> None:
         self.differences = sorted(differences, key=lambda d: d.importance)
-        self.confidence, self.tolerance, self.notes = confidence, tolerance, list(notes)
+        self.confidence, self.tolerance, self.notes, self.changed_fields = confidence, tolerance, list(notes), fields
 
     @property
     def plot(self) -> DiffPlots:
@@ -199,7 +203,8 @@ def diff(
     if not samples:
         raise ScenarioError(["nothing can be compared", *notes])
     each = 1 - (1 - confidence) / len(samples)
-    return DiffResults([judge_sample(sample, each, tolerance) for sample in samples], confidence, tolerance, notes)
+    differences = [judge_sample(sample, each, tolerance) for sample in samples]
+    return DiffResults(differences, confidence, tolerance, notes, changed_fields(first, second))
 
 
 def judge_sample(sample: Sample, confidence: float, tolerance: float) -> Difference:

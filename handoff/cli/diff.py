@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from handoff.api.comparison import Difference, DiffResults, diff
-from handoff.api.diff_origin import diff_lines, diff_sides
+from handoff.api.diff_origin import ABSENT, ChangedFields, diff_lines, diff_sides
 from handoff.api.display import format_cell
 from handoff.api.folder import read
 from handoff.cli.exit_codes import ExitCode
@@ -15,8 +17,12 @@ from handoff.cli.tables import print_cells
 from handoff.cli.terminal import ONE_FORMAT, show_csv, show_json
 from handoff.output.parquet import TABLE_FILES
 from handoff.output.report.diff_report import DiffSide, diff_report
+from handoff.output.report.wording import plural, show_name
 from handoff.scenario import ScenarioError
 from handoff.scenario.units import parse_percent
+
+MAX_FIELDS = 10
+"""Fields of the scenario that differ and are named above the table."""
 
 
 def print_diff(
@@ -56,7 +62,7 @@ def print_diff(
         if report is not None:
             places = (str(a), str(a if b is None else b))
             names = places if pair is None else (f"{pair[0]} in {places[0]}", f"{pair[1]} in {places[1]}")
-            _write_report(report, result, diff_sides(names, first, second))
+            _write_report(report, result, diff_sides(names, first, second, result.changed_fields))
     return ExitCode.OK if result.passed else ExitCode.TARGET_MISSED
 
 
@@ -73,16 +79,30 @@ def _print(result: DiffResults, as_json: bool, as_csv: bool) -> None:
         show_json({
             "passed": result.passed, "confidence": result.confidence, "tolerance": result.tolerance,
             "differences": table.to_pylist(), "notes": result.notes,
+            "fields": [{"field": name, "a": a, "b": b} for name, (a, b) in result.changed_fields.items()],
         })  # fmt: skip
         return
     for note in result.notes:
         log(Level.INFO, f"handoff: {note}")
+    fields = list(describe_fields(result.changed_fields))
     if as_csv:
+        for line in fields:
+            log(Level.INFO, f"handoff: {line}")
         show_csv(table.column_names, [list(row.values()) for row in table.to_pylist()])
         return
     columns = ["", "measure", "A", "B", "B - A", "interval", "change", "verdict"]
     cells = [_cells(difference) for difference in result.differences]
-    print_cells(columns, cells, result.heading(), ("", "measure", "verdict"), last=("interval", "change", "B", "A"))
+    title = "\n".join([result.heading(), *fields])
+    print_cells(columns, cells, title, ("", "measure", "verdict"), last=("interval", "change", "B", "A"))
+
+
+def describe_fields(fields: ChangedFields) -> Iterator[str]:
+    """Yield a line for each field of the scenario that differs, up to ``MAX_FIELDS``."""
+    for name, values in islice(fields.items(), MAX_FIELDS):
+        a, b = (ABSENT if value is None else show_name(value) for value in values)
+        yield f"{show_name(name)} is {a} in A and {b} in B"
+    if len(fields) > MAX_FIELDS:
+        yield f"{plural(len(fields) - MAX_FIELDS, 'more field')} of the scenario differ; --json names them"
 
 
 def _cells(d: Difference) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import html
+import json
 import tomllib
 
 import pyarrow.parquet as pq
@@ -112,6 +113,26 @@ def test_the_report_of_a_diff_says_what_the_table_says(walk):
     done = invoke("diff", "a", "b", "--report", "b/points.parquet")
     assert done.exit_code == 2
     assert "--report: b/points.parquet is an input of this command" in done.stderr
+
+
+def test_a_diff_says_what_set_changed(walk):
+    """Two runs of one scenario: the fields of --set, by short names too, in the terminal, JSON, CSV and the report."""
+    words = ("run", "walk.toml", "--procedure", "mipv4")
+    assert invoke(*words, "-o", "a").exit_code == 0
+    done = invoke(*words, "--set", "cell_loss=0.2", "--set", "traffic.0.size_bytes=300", "--set", "duration=8s", "-o", "b")
+    assert done.exit_code == 0
+    lines = ["traffic.0.size_bytes is 200 in A and 300 in B", "routers.cell.loss is absent in A and 0.2 in B"]
+    done = invoke("diff", "a", "b", "--report", "d.html")
+    assert done.stdout.splitlines()[1:3] == lines
+    assert done.stderr == ""
+    assert invoke("diff", "a", "b", "--csv").stderr.splitlines() == [f"handoff: {line}" for line in lines]
+    assert json.loads(invoke("diff", "a", "b", "--json").stdout)["fields"] == [
+        {"field": "traffic.0.size_bytes", "a": "200", "b": "300"}, {"field": "routers.cell.loss", "a": None, "b": "0.2"},
+    ]  # fmt: skip
+    page = html.unescape((walk / "d.html").read_text())
+    assert "A and B differ in Command, traffic.0.size_bytes and routers.cell.loss." in page
+    assert "absent" in page
+    assert json.loads(invoke("diff", "a", "a", "--json").stdout)["fields"] == []
 
 
 def test_ladders_need_a_report(walk):

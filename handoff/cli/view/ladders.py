@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 
 from engine.regular_file import read_regular
@@ -38,12 +36,10 @@ class Ladders:
     """
 
     def __init__(self, study: StudyData, scenario: Path | None = None) -> None:
-        facts = study.facts
-        command = facts.get("command", ())
-        self._command: Sequence[str] = command if command[:1] in (["run"], ["compare"]) else ()  # others are of Python
-        self._text: str | None = facts.get("scenario")
-        self._seed: int | None = facts.get("seed")
-        self._path = scenario or (Path(str(self._command[_SCENARIO_AT])) if len(self._command) > _SCENARIO_AT else None)
+        self._text: str | None = study.facts.get("scenario")
+        self._seed: int | None = study.facts.get("seed")
+        self._path = scenario or (Path(str(study.command[_SCENARIO_AT])) if len(study.command) > _SCENARIO_AT else None)
+        self._changes = study.changes
         self._fingerprints = {r["procedure"]: r["fingerprint"] for r in study.runs if not study.is_interrupted(r)}
         self._setup: Setup | None = None
         self._runs: OrderedDict[tuple[str, str], MobileRun] = OrderedDict()
@@ -94,7 +90,7 @@ class Ladders:
         path = self._scenario_path()
         assert self._seed is not None
         if self._setup is None:
-            scenario, _ = load_scenario(path, self._changes())
+            scenario, _ = load_scenario(path, self._changes)
             self._setup = build_setup(scenario, path, self._seed)
         run = observe_mobile(self._setup, procedure, self._setup.network.mobile_index(mobile), self._seed)
         fingerprint = run.observer.run.result.fingerprint
@@ -104,9 +100,6 @@ class Ladders:
                 "or the study was changed by other means than --set"
             )
         return run
-
-    def _changes(self) -> tuple[str, ...]:
-        return tuple(value for option, value in pairwise(self._command[_SCENARIO_AT + 1 :]) if option == "--set")
 
     def _scenario_path(self) -> Path:
         advice = "start 'handoff view' where the study was run, or give the file with --scenario"

@@ -199,7 +199,7 @@ def _change_chart(lines: Sequence[DiffLine]) -> Chart:
 
 
 def zero_sentence(lines: Sequence[DiffLine]) -> str:
-    """Return which values were 0 in A and are not equal in B, so that the chart lacks them; empty if there are none."""
+    """Return which values were 0 in A and are not in B, so that the chart lacks them; empty if there are none."""
     zero = _zero_lines(lines)
     if not zero:
         return ""
@@ -215,8 +215,8 @@ def zero_sentence(lines: Sequence[DiffLine]) -> str:
 
 
 def _zero_lines(lines: Sequence[DiffLine]) -> list[DiffLine]:
-    """Return the differences whose value in A is 0."""
-    return [line for line in lines if line.verdict != "equal" and line.first == 0]
+    """Return the differences from a value of 0 in A."""
+    return [line for line in lines if line.first == 0 and line.difference]
 
 
 def _zero_charts(lines: Sequence[DiffLine]) -> tuple[Chart, ...]:

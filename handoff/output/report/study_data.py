@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -100,6 +101,17 @@ class StudyData:
         metadata = self.tables["runs"].schema.metadata or {}
         facts: dict[str, Any] = json.loads(metadata.get(b"handoff", b"{}"))
         return facts
+
+    @cached_property
+    def command(self) -> Sequence[str]:
+        """Words behind ``handoff`` of the command that made the tables; none if they are of Python or of an unknown origin."""
+        command = self.facts.get("command", ())
+        return command if command[:1] in (["run"], ["compare"]) else ()
+
+    @cached_property
+    def changes(self) -> tuple[str, ...]:
+        """Changes of the scenario by ``--set`` of that command, such as ``"routers.cell.loss=0.01"``."""
+        return tuple(value for option, value in pairwise(self.command[2:]) if option == "--set")
 
     def table_of(self, name: str, procedure: str) -> pa.Table | None:
         """Return the rows of one procedure of a table; None if the table is missing or has no such row."""

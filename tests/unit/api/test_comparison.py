@@ -48,12 +48,15 @@ def test_a_planted_loss_is_found_in_replications(fleet, tmp_path):
     handoff.sweep(fleet, procedures="mipv4", runs=4, folder=tmp_path / "a", jobs=1)
     fleet["routers"]["cell"]["loss"] = 0.02
     handoff.sweep(fleet, procedures="mipv4", runs=4, folder=tmp_path / "b", jobs=1)
-    (loss,) = handoff.diff(tmp_path / "a", tmp_path / "b", measures=["loss_ratio"]).differences
+    compared = handoff.diff(tmp_path / "a", tmp_path / "b", measures=["loss_ratio"])
+    assert compared.changed_fields == {"routers.cell.loss": ("0.01", "0.02")}
+    (loss,) = compared.differences
     assert loss.verdict == "worse"
     assert loss.interval.low < 0.01 < loss.interval.high
     result = CliRunner().invoke(main, ["diff", str(tmp_path / "a"), str(tmp_path / "b"), "--metric", "loss_ratio"])
     assert (result.exit_code, result.stderr) == (3, "")
     assert "worse (Student's t, n = 4)" in result.stdout
+    assert "routers.cell.loss is 0.01 in A and 0.02 in B" in result.stdout
     words = ["diff", str(tmp_path / "a"), str(tmp_path / "b"), "--metric", "loss_ratio", "--tolerance", "300%", "--csv"]
     assert CliRunner().invoke(main, words).exit_code == 0
 
@@ -95,7 +98,9 @@ def test_what_cannot_be_compared_is_noted(fleet, tmp_path):
     b = handoff.read(tmp_path / "b")
     assert [note for note in b.notes if str(damaged) in note] == b.notes != []
     assert str(damaged) in repr(b)
-    notes = handoff.diff(a, b, measures=["lost", "disruption_p99"]).notes
+    compared = handoff.diff(a, b, measures=["lost", "disruption_p99"])
+    assert compared.changed_fields == {}  # the point of both has one value of what varies
+    notes = compared.notes
     assert {"only in A: buffer=10 mipv4", "only in B: buffer=30 mipv4"} <= set(notes)
     assert any(note.startswith(f"B: {damaged}: ") for note in notes)
     assert any(note.startswith("buffer=20 mipv4: disruption_p99: too few samples (") for note in notes)

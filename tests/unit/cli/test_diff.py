@@ -1,4 +1,4 @@
-"""``handoff diff``: the tolerance as a share or a percentage, with the same forms as in a scenario."""
+"""``handoff diff``: the tolerance as a share or a percentage, with the same forms as in a scenario; fields that differ."""
 
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,3 +41,12 @@ def test_other_tolerances_are_refused(tolerances, text):
         print_diff(text)
     assert caught.value.problems == [f"--tolerance {text!r}: write a share of 0 or more, as in 0.01 or '1%'"]
     assert tolerances == []
+
+
+def test_fields_that_differ_are_short_inert_and_few():
+    fields = {f"node.{i}.name": (None, f"n{i}") for i in range(12)} | {"duration": ("1s", "2s")}
+    lines = list(diff.describe_fields({"name": ("a\n\u202e", "x" * 10_000)} | fields))
+    assert lines[0] == f"name is a\\n\\u202e in A and {'x' * 30}…{'x' * 29} in B"
+    assert lines[1:10] == [f"node.{i}.name is absent in A and n{i} in B" for i in range(9)]
+    assert lines[10:] == ["4 more fields of the scenario differ; --json names them"]
+    assert len(list(diff.describe_fields(dict([*fields.items()][-10:])))) == 10

@@ -78,12 +78,12 @@ def test_the_table_has_every_difference_and_the_chart_those_with_a_share():
     ]  # fmt: skip
     assert (rows[1]["change"], rows[1]["low"], rows[1]["high"]) == pytest.approx((0.05, 0.025, 0.075))
     assert found.sentence.startswith(
-        "2 worse, 1 better, 1 changed, 1 unclear, 1 without an interval and 1 equal. 1 comparison is only in the table (equal values, and "
+        "2 worse, 1 better, 1 changed, 1 unclear, 1 without an interval and 1 equal. 1 comparison is only in the "
     )
 
 
 def test_values_that_were_0_in_a_are_named_beside_the_chart():
-    """They have no share. A value that is 0 in both is equal, and none of them."""
+    """They have no share. A value that is 0 in both is none of them, also without an interval."""
     found = chart(make(), "Values that were 0 in A")
     assert found.sentence == (
         "One value was 0 in A, so that its change is no share of it: extra_bytes of mipv4 is 500 bytes in B (no interval)."
@@ -95,7 +95,8 @@ def test_values_that_were_0_in_a_are_named_beside_the_chart():
     assert found.sentence.endswith("loss_ratio of p2 is 3 % in B (worse) and 2 more differ.")
     assert found.table.rows[4] == ("p4", "loss_ratio", "3 %", "+1 % to +5 %", "worse")
     assert specs(make(known)) == []
-    assert "Values that were 0 in A" not in [c.title for section in make(LINES[:5]).sections for c in section.charts]
+    both = DiffLine("mipv4", "loss_ratio", "ratio", 0.0, 0.0, 0.0, None, None, "no interval")
+    assert "Values that were 0 in A" not in [c.title for section in make([*LINES[:5], both]).sections for c in section.charts]
 
 
 def test_both_sides_and_what_was_not_compared_are_named():
