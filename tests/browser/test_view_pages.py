@@ -87,11 +87,23 @@ def test_from_the_report_to_the_ladder_of_a_handoff(browser, server, study):
         assert all(url.startswith((base, "data:")) for url in watched.requests)
 
 
+def test_an_error_leads_back_to_the_report(browser, server):
+    base = server.access.url.partition("?")[0]
+    with browser.open(server.access.url) as watched:
+        page = watched.page
+        page.goto(base + "handoff?row=999999")
+        assert page.inner_text("h1") == "404 Not Found"
+        page.click("text=Back to the report")
+        page.wait_for_selector(READY, state="attached")
+        assert page.url == base
+        assert page.query_selector("#worst tbody a")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 def test_pages_are_accessible_and_fit_a_phone(browser, server, width, scheme):
     axe = pytest.importorskip("axe_playwright_python.sync_playwright")
     with browser.open(server.access.url, width, scheme, lift_policy=True) as watched:
-        for path in ("handoffs?procedure=mipv4&lost=1", "handoff?row=0"):
+        for path in ("handoffs?procedure=mipv4&lost=1", "handoff?row=0", "nothing"):
             watched.page.goto(server.access.url.partition("?")[0] + path)
             watched.page.wait_for_selector(READY, state="attached")
             assert watched.page.evaluate("document.documentElement.scrollWidth") <= width

@@ -18,6 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 from handoff.cli.log import Level, log
 from handoff.cli.view.access import HOST, Access
 from handoff.output.printable import printable
+from handoff.output.view.error_page import render_error
 from handoff.output.view.frame import ViewPage
 
 IDLE_SECONDS = 30
@@ -100,15 +101,21 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             page = self.server.pages(path, parameters)
         except KeyError as error:
-            self._refuse(HTTPStatus.NOT_FOUND, f"No such page: {error.args[0]}")
+            self._show_error(HTTPStatus.NOT_FOUND, f"No such page: {error.args[0]}")
         except ValueError as error:
-            self._refuse(HTTPStatus.BAD_REQUEST, str(error))
+            self._show_error(HTTPStatus.BAD_REQUEST, str(error))
         except Exception as error:  # the server goes on, whatever a table of another person contains
             log(Level.WARNING, f"handoff: view: {path}: {type(error).__name__}: {error}")
-            self._refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"The page cannot be made: {type(error).__name__}: {error}")
+            self._show_error(HTTPStatus.INTERNAL_SERVER_ERROR, f"The page cannot be made: {type(error).__name__}: {error}")
         else:
-            policy = {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": page.policy}
-            self._send(HTTPStatus.OK, page.html, policy)
+            self._send_page(HTTPStatus.OK, page)
+
+    def _show_error(self, status: HTTPStatus, text: str) -> None:
+        """Answer the user of the pages, who has the cookie, with a page that leads back to the report."""
+        self._send_page(status, render_error(f"{status.value} {status.phrase}", text))
+
+    def _send_page(self, status: HTTPStatus, page: ViewPage) -> None:
+        self._send(status, page.html, {"Content-Type": "text/html; charset=utf-8", "Content-Security-Policy": page.policy})
 
     def _refuse(self, status: HTTPStatus, text: str) -> None:
         self._send(status, f"{status.value} {printable(text, chr(10))}\n")
