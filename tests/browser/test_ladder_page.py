@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -81,6 +83,39 @@ def test_packets_are_fine_lines(browser, tmp_path):
     assert CliRunner().invoke(main, [*words, "-o", str(path)]).exit_code == 0
     with browser.open(path) as watched:
         assert count(watched.page, ".packet") > 10
+        assert watched.errors == []
+
+
+def heights_by_column(page):
+    """Return the heights of both ends of the lines of packets, by the columns at their ends and the direction."""
+    found = {}
+    for line in page.query_selector_all("line.packet"):
+        kind, x1, x2, *ends = map(line.get_attribute, ("class", "x1", "x2", "y1", "y2"))
+        found.setdefault((kind, x1, x2), []).append(tuple(map(float, ends)))
+    return found
+
+
+def test_a_crowd_of_packets_is_thinned_and_counted(browser, tmp_path):
+    """A packet each ms: no two lines between the same columns are closer than 4 pixels at both ends; zoom makes room for more."""
+    scenario = write_walk(tmp_path, "mn0")
+    path = tmp_path / "walk.html"
+    words = ["ladder", str(scenario), "--procedure", "mipv4-smooth", "--mn", "0", "--handoff", "0", "--format", "html"]
+    assert CliRunner().invoke(main, [*words, "--set", "packet_interval=1ms", "-o", str(path)]).exit_code == 0
+    with browser.open(path) as watched:
+        page = watched.page
+        shown = []
+        for _ in range(3):
+            lines = heights_by_column(page)
+            assert lines
+            for ends in lines.values():
+                assert all(max(abs(a[0] - b[0]), abs(a[1] - b[1])) >= 4 for a, b in pairwise(ends))
+            drawn, count = map(int, re.search(r"\((\d+) of (\d+) packets are drawn", page.inner_text("#count")).groups())
+            assert max(map(len, lines.values())) <= drawn < count
+            shown.append(drawn)
+            page.click("#in")
+        assert shown == sorted(set(shown))
+        page.uncheck("#packets")
+        assert page.inner_text("#count") == ""
         assert watched.errors == []
 
 

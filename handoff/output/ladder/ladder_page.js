@@ -4,6 +4,7 @@
   const { timelines, chosen } = JSON.parse(document.getElementById("data").textContent);
   const SVG = "http://www.w3.org/2000/svg";
   const TOP = 44, LEFT = 86, ROW = 26, RIGHT = 150;
+  const CLEAR = 4; // pixels between the lines of packets
   const by = (id) => document.getElementById(id);
   const state = { index: chosen, zoom: 1, toScale: false, hidden: new Set() };
 
@@ -79,7 +80,8 @@
       if (y(end) - y(begin) > 12) make("text", { class: "time", x: width - 8, y: y(begin) + 12, "text-anchor": "end" }, name, svg);
     });
     for (const { i } of columns) make("line", { class: "life", x1: x.get(i), x2: x.get(i), y1: TOP, y2: bottom }, null, svg);
-    if (by("packets").checked) drawPackets(ladder, x, y, svg);
+    const drawn = by("packets").checked ? drawPackets(ladder, x, y, svg) : ladder.count;
+    by("count").textContent = drawn < ladder.count ? `(${drawn} of ${ladder.count} packets are drawn; zoom in for more)` : "";
     const free = new Map(); // the height from which a place for a label is free
     const fits = (place, height) => {
       if (height < (free.get(place) ?? -99)) return false;
@@ -102,7 +104,6 @@
     document.title = ladder.title;
     by("previous").disabled = state.index === 0;
     by("next").disabled = state.index === timelines.length - 1;
-    by("every").textContent = ladder.every > 1 ? `(one packet in ${ladder.every} is shown)` : "";
     document.querySelectorAll(".text").forEach((text, i) => { text.hidden = i !== state.index; });
   }
 
@@ -115,15 +116,28 @@
     by("diagram").onscroll();
   }
 
+  // Draw the packets whose lines keep clear of those of earlier ones, so that a crowd stays legible; return their number.
   function drawPackets(ladder, x, y, svg) {
-    for (const [from, begin, to, end, kind] of ladder.packets) {
-      if (!x.has(from) || !x.has(to)) continue;
-      if (kind === 2) {
-        make("path", { class: "packet k2", d: `M${x.get(from) - 4} ${y(begin) - 4}l8 8m0 -8l-8 8` }, null, svg);
-      } else {
-        make("line", { class: `packet k${kind}`, x1: x.get(from), y1: y(begin), x2: x.get(to), y2: y(end) }, null, svg);
+    const latest = new Map(); // heights of the latest line between two columns
+    let drawn = 0;
+    for (const packet of ladder.packets) {
+      const legs = packet.filter(([from, , to]) => x.has(from) && x.has(to));
+      const lines = legs.filter((leg) => leg[4] !== 2).map(([from, begin, to, end, kind]) => ({ from, to, kind, y1: y(begin), y2: y(end) }));
+      for (const [column, time, , , kind] of legs) {
+        if (kind === 2) make("path", { class: "packet k2", d: `M${x.get(column) - 4} ${y(time) - 4}l8 8m0 -8l-8 8` }, null, svg);
+      }
+      const isClear = ({ from, to, kind, y1, y2 }) => {
+        const [other1, other2] = latest.get(`${from} ${to} ${kind}`) ?? [-99, -99];
+        return Math.max(Math.abs(y1 - other1), Math.abs(y2 - other2)) >= CLEAR;
+      };
+      if (!legs.length || !lines.every(isClear)) continue;
+      drawn += 1;
+      for (const { from, to, kind, y1, y2 } of lines) {
+        latest.set(`${from} ${to} ${kind}`, [y1, y2]);
+        make("line", { class: `packet k${kind}`, x1: x.get(from), y1, x2: x.get(to), y2 }, null, svg);
       }
     }
+    return drawn;
   }
 
   function drawMessage(ladder, message, x, y, fits, svg) {

@@ -13,7 +13,7 @@ from handoff.output.ladder.view import RunView
 from handoff.output.printable import printable_copy
 
 MAX_LINES = 4000
-"""Lines of packets in one diagram; of more packets, every n-th one is shown."""
+"""Legs of packets in one diagram; of more packets, it has every n-th one."""
 _PS_PER_MS = DURATION.units["ms"]
 
 
@@ -31,8 +31,8 @@ def timeline(view: RunView, ladder: Ladder) -> dict[str, Any]:
     -------
     dict of str to value
         ``title``; ``columns``; ``begin`` (ms since the start of the run) and ``end``, like all times in ms since ``begin``;
-        ``phases`` (begin, end, name); ``messages``; ``events``; ``packets`` (column and time of both ends, and kind: 0 down, 1
-        up, 2 lost), ``every`` (one of how many packets is shown).
+        ``phases`` (begin, end, name); ``messages``; ``events``; ``packets`` in order of time, each a list of legs (column and
+        time of both ends, and kind: 0 down, 1 up, 2 lost); ``count`` (number of packets, with those that are left out).
     """
     ladder = printable_copy(ladder)
     place = {column: i for i, column in enumerate(ladder.columns)}
@@ -40,8 +40,9 @@ def timeline(view: RunView, ladder: Ladder) -> dict[str, Any]:
     def since(time_ps: int) -> float:
         return (time_ps - view.begin_ps) / _PS_PER_MS
 
-    lines = [list(_packet_lines(view, journey, place)) for journey in view.journeys]
-    every = -(-sum(map(len, lines)) // MAX_LINES) or 1
+    packets = [legs for journey in view.journeys if (legs := list(_packet_legs(view, journey, place)))]
+    packets.sort(key=lambda legs: legs[0][1])
+    every = -(-sum(map(len, packets)) // MAX_LINES) or 1
     return {
         "title": ladder.title,
         "columns": list(ladder.columns),
@@ -59,12 +60,12 @@ def timeline(view: RunView, ladder: Ladder) -> dict[str, Any]:
         "events": [
             {"time": since(e.time_ps), "column": place[e.column], "text": e.text, "phase": e.phase} for e in ladder.events
         ],
-        "packets": [[a, since(t), b, since(u), kind] for of_packet in lines[::every] for a, t, b, u, kind in of_packet],
-        "every": every,
+        "packets": [[[a, since(t), b, since(u), kind] for a, t, b, u, kind in legs] for legs in packets[::every]],
+        "count": len(packets),
     }  # fmt: skip
 
 
-def _packet_lines(view: RunView, journey: Journey, place: dict[str, int]) -> Iterator[tuple[int, int, int, int, int]]:
+def _packet_legs(view: RunView, journey: Journey, place: dict[str, int]) -> Iterator[tuple[int, int, int, int, int]]:
     """Yield the legs of a copy between columns; a copy that ends on its way has a last leg of no length."""
     stops = [stop for stop in journey.stops() if stop.node in view.columns]
     kind = 1 if journey.up else 0

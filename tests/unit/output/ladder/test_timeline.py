@@ -3,6 +3,7 @@
 import html
 import json
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -62,27 +63,28 @@ def test_messages_have_the_times_sizes_and_fields_of_the_run(drawn, timelines):
 
 
 def test_packets_start_and_end_at_columns_in_order_of_time(timelines):
-    lines = [line for t in timelines for line in t["packets"]]
-    assert lines
-    for source, begin, target, end, kind in lines:
+    legs = [leg for t in timelines for packet in t["packets"] for leg in packet]
+    assert legs
+    for source, begin, target, end, kind in legs:
         assert (source != target and begin <= end) if kind != 2 else (source == target and begin == end)
-    assert all(max(a, b) < len(t["columns"]) for t in timelines for a, _, b, _, _ in t["packets"])
+    assert all(max(leg[0], leg[2]) < len(t["columns"]) for t in timelines for packet in t["packets"] for leg in packet)
+    for t in timelines:
+        begins = [packet[0][1] for packet in t["packets"]]
+        assert begins == sorted(begins)
+        for packet in t["packets"]:  # a leg begins where the one before ends
+            assert all(a[2] == b[0] and a[3] <= b[1] for a, b in pairwise(packet))
 
 
-def test_the_number_of_lines_is_bounded(drawn, monkeypatch):
+def test_the_number_of_legs_is_bounded(drawn, timelines, monkeypatch):
+    """Of n packets with 2 legs, a limit of n legs leaves every second one."""
     view, ladder = drawn[0]
-    monkeypatch.setattr("handoff.output.ladder.timeline.MAX_LINES", 5)
+    packets = timelines[0]["packets"]
+    assert timelines[0]["count"] == len(packets) > 10
+    monkeypatch.setattr("handoff.output.ladder.timeline.MAX_LINES", -(-sum(map(len, packets)) // 2))
     line = timeline(view, ladder)
-    assert line["every"] == -(-len(timeline_lines(drawn)) // 5)
+    assert line["packets"] == packets[::2]
+    assert line["count"] == len(packets)
     assert MAX_LINES > 100
-
-
-def timeline_lines(drawn):
-    """Count with the true bound."""
-    view, ladder = drawn[0]
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("handoff.output.ladder.timeline.MAX_LINES", 10**9)
-        return timeline(view, ladder)["packets"]
 
 
 def test_the_page_holds_the_timelines_and_their_texts(drawn, timelines):
