@@ -176,8 +176,9 @@ class Answer:
             for name, a, b, direction in non_monotone_measures(bracket)
         ]
         if bracket.sense_assumed and bracket.first_missed is None:
+            reason, other = ("meets the targets", "smallest") if bracket.sense == "largest" else ("is undecided", "largest")
             low = display(bracket.range.low)
-            notes.append(f"assumed to be the smallest value, because {low} is undecided: use --find largest otherwise")
+            notes.append(f"assumed to be the {bracket.sense} value, because {low} {reason}: use --find {other} otherwise")
         for reason in dict.fromkeys(self.problems.values()):
             left_out = ", ".join(display(x) for x, text in self.problems.items() if text == reason)
             notes.append(f"left out {left_out}: {reason}")

@@ -110,7 +110,7 @@ class Bracket:
     first_missed : int or None
         The first value that clearly misses a target.
     sense_assumed : bool
-        True if the sense rests on a low end that is undecided.
+        True if the sense rests on one end of the range alone: on a low end that meets the targets, or that is undecided.
     """
 
     range: SearchRange
@@ -162,7 +162,7 @@ class Bracket:
         if not met or not missed:
             low, high = self.range.low, self.range.high
             if self.sense is None and (low in met or high in missed):
-                self.sense = "largest"
+                self.sense, self.sense_assumed = "largest", high not in missed
             elif self.sense is None and (high in met or low in missed):
                 self.sense, self.sense_assumed = "smallest", low not in missed
             rising = self.sense != "smallest"

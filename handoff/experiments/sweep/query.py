@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,8 +83,18 @@ def query(folder: Path, sql: str) -> QueryResult:
                 raise ValueError(f"query: {error_message(error)}") from None
             raise ValueError(f"query: no table {unknown[1]!r}; there are {', '.join(views)}") from None
         except duckdb.Error as error:
-            raise ValueError(f"query: {error_message(error)}") from None
+            raise ValueError(f"query: {error_message(error)}{_find_elsewhere(str(error), views)}") from None
         return QueryResult([column[0] for column in cursor.description or ()], rows, contents.damaged)
+
+
+def _find_elsewhere(message: str, views: Mapping[str, Any]) -> str:
+    """Return where an unknown column of a message is, such as a varied field, which only ``points`` has; empty if nowhere."""
+    unknown = re.match(r'Binder Error: Referenced column "(.+?)" not found in FROM clause', message)
+    places = [name for name, view in views.items() if unknown is not None and unknown[1] in view.schema.names]
+    if not places:
+        return ""
+    join = ", as in 'from runs join points using (point)'" if places[0] == "points" else ""
+    return f"; {places[0]} has this column{join}"
 
 
 def _read_study(folder: Path) -> dict[str, pa.Table]:

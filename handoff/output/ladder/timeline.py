@@ -32,7 +32,7 @@ def timeline(view: RunView, ladder: Ladder) -> dict[str, Any]:
     dict of str to value
         ``title``; ``columns``; ``begin`` (ms since the start of the run) and ``end``, like all times in ms since ``begin``;
         ``phases`` (begin, end, name); ``messages``; ``events``; ``packets`` in order of time, each a list of legs (column and
-        time of both ends, and kind: 0 down, 1 up, 2 lost); ``count`` (number of packets, with those that are left out).
+        time of both ends, and kind: 0 down, 1 up, 2 lost); ``count`` (number of all packets).
     """
     ladder = printable_copy(ladder)
     place = {column: i for i, column in enumerate(ladder.columns)}

@@ -33,6 +33,15 @@ def test_an_assumed_sense_is_noted(tmp_path):
         assert not [note for note in notes if "assumed" in note]
 
 
+def test_a_range_whose_ends_both_meet_the_targets_has_an_assumed_sense(tmp_path):
+    """The smallest value may be wanted as well, as of a buffer."""
+    hint = "assumed to be the largest value, because 500 meets the targets: use --find smallest otherwise"
+    assert hint in make_answer(tmp_path, Bracket(SearchRange(500, 1000)), lambda x: exact_result(5)).notes()
+    chosen = make_answer(tmp_path, Bracket(SearchRange(500, 1000), sense="largest"), lambda x: exact_result(5))
+    found = make_answer(tmp_path, Bracket(SearchRange(500, 2000)), lambda x: exact_result(x / 100))  # meets up to 1000
+    assert not [note for answer in (chosen, found) for note in answer.notes() if "assumed" in note]
+
+
 def test_the_estimate_is_where_the_line_between_the_ends_crosses_the_limit(tmp_path):
     """The measure is x / 100 and the limit 10: the line crosses it at 1000."""
     answer = make_answer(tmp_path, Bracket(SearchRange(500, 2000, precision=0.1)), lambda x: exact_result(x / 100))

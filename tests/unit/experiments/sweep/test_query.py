@@ -59,6 +59,8 @@ def test_the_rows_of_nodes_and_links_name_their_run(dataset: Path) -> None:
     ("sql", "message"),
     [
         ("select lst from runs", 'query: Binder Error: Referenced column "lst" not found in FROM clause! Candidate bindings: "'),
+        ("select mobile_nodes from runs", "; points has this column, as in 'from runs join points using (point)'"),
+        ("select retransmissions from points", "; runs has this column"),
         ("select * from rns", "query: no table 'rns'; there are points, runs, nodes, links, batches"),
         ("selct 1", "query: Parser Error: syntax error"),
         ("", "query: a single SELECT statement is expected"),

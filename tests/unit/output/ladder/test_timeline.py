@@ -76,7 +76,7 @@ def test_packets_start_and_end_at_columns_in_order_of_time(timelines):
 
 
 def test_the_number_of_legs_is_bounded(drawn, timelines, monkeypatch):
-    """Of n packets with 2 legs, a limit of n legs leaves every second one."""
+    """A limit of half the legs leaves every second packet."""
     view, ladder = drawn[0]
     packets = timelines[0]["packets"]
     assert timelines[0]["count"] == len(packets) > 10
