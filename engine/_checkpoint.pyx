@@ -31,7 +31,7 @@ from engine.kernel.link_trace cimport CopyId, LinkTrace, TracedHop, TracedMessag
 from engine.kernel.next_event cimport atomic_set_bits
 from engine.kernel.occupancy cimport EntryCount
 from engine.kernel.packet cimport Packet
-from engine.kernel.source_calendar cimport build_calendar
+from engine.kernel.source_calendar cimport build_calendar, fill_calendar
 from engine.kernel.sources cimport CbrRing, Source
 from engine.kernel.shortage cimport OUT_OF_MEMORY, require
 from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
@@ -307,6 +307,8 @@ cdef int serialize_unit(StateStream s, Unit* u) except -1:
     serialize_entry_count(s, &u.visitors)
     s.serialize(&u.held, sizeof(u.held))
     serialize_items(s, u.pending_events)
+    if u.sources.ended:
+        fill_calendar(&u.sources, u.sources.day_bits)  # without the ended sources
     serialize_items(s, u.sources.items)
     if s.reading:
         build_calendar(&u.sources)

@@ -129,6 +129,7 @@ cdef int publish_attributes() except -1:
 
 
 cdef int64_t convert_or_refuse(object value, str name, int64_t low, int64_t high) except? -1:
+    """Convert or refuse what is no integer in range; out of line, so that ``to_integer`` is short enough for its callers."""
     return check_integer(name, value, low, high)
 
 

@@ -2,8 +2,8 @@
 # cython: language_level=3
 """States of mobile nodes at a controller, created on first access. Idle mobile nodes take no memory.
 
-Controllers look a state up at each event, some of them several times. A class of Python that is a ``dict`` with a ``__missing__``
-takes nearly twice as long (29 instead of 17 ns): the interpreter reaches its items through a method.
+Controllers look a state up at each event, some of them several times. The items of a Python subclass of ``dict`` with
+``__missing__`` would take nearly twice as long (docs/performance.md, "Controllers").
 """
 
 cimport cython

@@ -29,7 +29,7 @@ cdef struct ArrivalRun:
     uint64_t head
     uint64_t tail
     uint64_t tail_limit  # up to this tail, a new arrival overwrites none that is still there
-    int64_t last_time  # of the last arrival that entered
+    int64_t latest_time  # no arrival in the run is later; of an empty run, it may be later than its next arrival
     uint64_t due  # arrivals from the head on that have been looked up in this window (look_up_run)
     Inbox* inbox
 
@@ -143,8 +143,8 @@ cdef inline void add_arrival(ArrivalRun** run, void* params, uint64_t key, bint 
     x.key, x.params = key, params
     if t < r.inbox.next_event:
         r.inbox.next_event = t
-    if t > r.last_time:
-        r.last_time = t
+    if t > r.latest_time:
+        r.latest_time = t
         r.tail += 1
     else:
         add_early_arrival(run, may_move)
@@ -163,5 +163,5 @@ cdef inline void add_early_arrival(ArrivalRun** run, bint may_move) noexcept nog
     next_run_packet(other)
     other.slots[other.tail & other.mask] = x[0]
     other.tail += 1
-    other.last_time = x.packet.t
+    other.latest_time = x.packet.t
     run[0] = other

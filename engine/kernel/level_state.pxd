@@ -100,7 +100,7 @@ cdef inline void enter_level_schedule(World* w) noexcept nogil:
             if r.tail:
                 stable_sort(r.slots, r.slots + r.tail, &arrival_before_in_run)  # the head is at slot 0
                 v.inbox.next_event = min(v.inbox.next_event, r.slots[0].packet.t)
-                r.last_time = r.slots[r.tail - 1].packet.t
+                r.latest_time = r.slots[r.tail - 1].packet.t
 
 # -- back into rings ----------------------------------------------------------------------------------------------------
 
@@ -158,7 +158,7 @@ cdef inline void leave_level(World* w, Level* v) noexcept nogil:
             arrivals.push_back(r.slots[r.head & r.mask])
             r.head += 1
         r.head = r.tail = 0
-        r.last_time = -1
+        r.latest_time = 0
         r.tail_limit = r.mask + 1 if r.slots != NULL else 0
     sort(v.inbox.late.begin(), v.inbox.late.end(), &late_before)
     for i in range(v.inbox.late.size()):

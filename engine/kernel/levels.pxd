@@ -269,7 +269,7 @@ cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
     for i in range(v.inbox.run_count):
         count += v.inbox.runs[i].tail - v.inbox.runs[i].head
     if unlikely(v.looked_up.size() < count):
-        v.looked_up.resize(2 * count)
+        v.looked_up.resize(count)
     x = v.looked_up.data()
     for i in range(v.inbox.run_count):
         alone &= look_up_run(w, v, i, end, x)
@@ -303,9 +303,9 @@ cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
             x += 1
 
 cdef inline bint drain_level(World* w, Level* v, int64_t end) noexcept nogil:
-    """Process what is before ``end`` in a level without actions, run by run, if the order between runs does not matter.
+    """Process what is before ``end`` in a level without actions, run by run, if each queue is fed from one run.
 
-    Then each queue is fed from one run. Return whether nothing before ``end`` remains.
+    Then no event depends on the order between runs. Return whether nothing before ``end`` remains.
     """
     if unlikely(v.inbox.late.size() != 0) and v.inbox.late.data().arrival.packet.t < end:
         return False
@@ -318,11 +318,7 @@ cdef inline bint drain_level(World* w, Level* v, int64_t end) noexcept nogil:
     return v.sources.size() == 0 or v.sources.data().t >= end
 
 cdef inline void finish_level(World* w, Level* v, int64_t end) noexcept nogil:
-    """Run pass 2 of a level.
-
-    Arrivals, own packets and actions of all units are processed in the order of time. Without actions, the runs are drained one
-    after the other if each queue is fed from one of them: then no event depends on the order between runs.
-    """
+    """Run pass 2 of a level: arrivals, own packets and actions of all units, in the order of time or run by run."""
     cdef size_t i
     if v.actions.size() == 0 and drain_level(w, v, end):
         return

@@ -1,4 +1,4 @@
-"""Packets that a unit sends itself: the next source, and its move to the packet after."""
+"""Packets that a unit sends itself: the next source, and its move to the packet after it."""
 
 from libc.stdint cimport int64_t
 

@@ -1,7 +1,7 @@
 """Calendar of the sources that are in no ring (Poisson and replayed flows), by the time and key of their next packets.
 
-A calendar queue (Brown, "Calendar queues", 1988): a *day* is a span of time, a *bucket* has the sources of every so many days,
-and only those of the present day are in order. A send costs a constant time however many sources there are. The width of a day
+A calendar queue (Brown, "Calendar queues", 1988): a *day* is a span of time, a *bucket* holds the sources of every n-th day, and
+only those of the current day are in order. A send costs a constant time however many sources there are. The width of a day
 follows the rate at which the unit sends. It is a matter of speed alone: sources leave in the order of (time, key) in any case.
 """
 
@@ -23,9 +23,9 @@ cdef extern from *:
 
 cdef enum:
     NO_SOURCE = 0xFFFFFFFF
-    SENDS_PER_DAY = 8  # between two widths: on average 4 to 8 sources are due in a day
+    SENDS_PER_DAY_BITS = 3  # a new width lets 4 to 8 sources send in a day on average; after a change of the rate, 2 to 16 may
     MIN_BUCKETS = 16
-    MIN_REVIEW_STEPS = 512  # between two reviews of the width of a day, beside two for each source
+    MIN_REVIEW_STEPS = 512  # between two reviews of the width of a day, in addition to two for each source
 
 cdef struct DueSource:
     int64_t t
@@ -33,14 +33,15 @@ cdef struct DueSource:
     uint32_t index  # in SourceCalendar.items
 
 cdef struct SourceCalendar:
-    vector[Source]* items  # all sources, in any order
+    vector[Source]* items  # all sources, in any order; an ended source has the time NEVER
+    size_t ended
     vector[uint32_t]* next_in_bucket  # for each source: the next one in its bucket, or NO_SOURCE
     vector[uint32_t]* first_in_bucket  # their number is a power of two
-    vector[DueSource]* due  # of the present day, in order from ``head`` on
+    vector[DueSource]* due  # of the current day, in order from ``head`` on
     size_t head
     int64_t day
     int day_bits  # a day has 2**day_bits ps
-    int64_t steps  # since the last review: sends, sources that they passed within their day, and days without any
+    int64_t steps  # since the last review: sends, sources that they passed within their day, days, and searches of ``items``
     int64_t sends  # since the last review
     int64_t reviewed_at
 
@@ -76,7 +77,7 @@ cdef inline void put_into_bucket(SourceCalendar* c, uint32_t index) noexcept nog
     first[0] = index
 
 cdef inline void take_due_sources(SourceCalendar* c) noexcept nogil:
-    """Move the sources of the present day from its bucket to ``due``."""
+    """Move the sources of the current day from its bucket to ``due``."""
     cdef uint32_t* link = &c.first_in_bucket.data()[<size_t>c.day & (c.first_in_bucket.size() - 1)]
     cdef const Source* s
     cdef DueSource x
@@ -129,9 +130,9 @@ cdef inline int64_t review_steps(const SourceCalendar* c) noexcept nogil:
     return <int64_t>(2 * c.items.size() + MIN_REVIEW_STEPS)
 
 cdef inline int fitting_day_bits(int64_t span, int64_t sends) noexcept nogil:
-    """Return the width of a day for a number of sends in a span of time."""
+    """Return the logarithm of the width of a day, for a number of sends in a span of time."""
     cdef int64_t spacing = span // sends if sends > 0 else span
-    return min(log2_floor(spacing + 1) + 3, 62)  # 2**3: SENDS_PER_DAY
+    return min(log2_floor(spacing + 1) + SENDS_PER_DAY_BITS, 62)
 
 cdef inline void review_day_width(SourceCalendar* c) noexcept nogil:
     """Adapt the width of a day to the sends since the last review, if it is off by more than a factor of two."""
@@ -145,6 +146,8 @@ cdef inline void review_day_width(SourceCalendar* c) noexcept nogil:
 cdef inline void fill_calendar(SourceCalendar* c, int day_bits) noexcept nogil:
     """Distribute all sources to buckets, and open the day of the first one."""
     cdef size_t buckets = MIN_BUCKETS, i
+    if c.ended:
+        drop_ended_sources(c)
     while buckets < c.items.size():
         buckets *= 2
     c.day_bits = day_bits
@@ -157,7 +160,7 @@ cdef inline void fill_calendar(SourceCalendar* c, int day_bits) noexcept nogil:
     open_next_day(c)
 
 cdef inline void build_calendar(SourceCalendar* c) noexcept nogil:
-    """Put ``items`` in order after they have been filled in."""
+    """Put ``items`` in order after they have been filled in or read from a checkpoint."""
     cdef int64_t first = earliest_source_time(c), last = first
     cdef size_t i
     c.due.clear()
@@ -197,27 +200,21 @@ cdef inline void advance_first_source(SourceCalendar* c) noexcept nogil:
         review_day_width(c)
 
 cdef inline void remove_first_source(SourceCalendar* c) noexcept nogil:
-    """Remove the first source, which has ended. The last one takes its place in ``items``."""
-    cdef uint32_t removed = c.due.data()[c.head].index, last = <uint32_t>c.items.size() - 1
-    if removed != last:
-        rename_source(c, last, removed)
-        c.items.data()[removed] = c.items.back()
-        c.next_in_bucket.data()[removed] = c.next_in_bucket.back()
-    c.items.pop_back()
-    c.next_in_bucket.pop_back()
-    pass_first_source(c)
+    """Remove the first source, which has ended. It stays in ``items`` until half of them have ended."""
+    c.items.data()[c.due.data()[c.head].index].t = NEVER
+    c.ended += 1
+    if 2 * c.ended > c.items.size():
+        fill_calendar(c, c.day_bits)
+    else:
+        pass_first_source(c)
 
-cdef inline void rename_source(SourceCalendar* c, uint32_t index, uint32_t new_index) noexcept nogil:
-    """Replace the index of a source where the present day or a bucket names it."""
-    cdef uint32_t* link
-    cdef size_t i
-    cdef int64_t day = c.items.data()[index].t >> c.day_bits
-    if day == c.day:
-        for i in range(c.head + 1, c.due.size()):
-            if c.due.data()[i].index == index:
-                c.due.data()[i].index = new_index
-        return
-    link = &c.first_in_bucket.data()[<size_t>day & (c.first_in_bucket.size() - 1)]
-    while link[0] != index:
-        link = &c.next_in_bucket.data()[link[0]]
-    link[0] = new_index
+cdef inline void drop_ended_sources(SourceCalendar* c) noexcept nogil:
+    """Drop ended sources from ``items``. The others stay in their order, and are put in buckets again."""
+    cdef Source* a = c.items.data()
+    cdef size_t i, n = 0
+    for i in range(c.items.size()):
+        if a[i].t != NEVER:
+            a[n] = a[i]
+            n += 1
+    c.items.resize(n)
+    c.ended = 0

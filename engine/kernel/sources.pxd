@@ -1,4 +1,4 @@
-"""Traffic sources: constant-bit-rate flows in rings that stay sorted. A calendar (source_calendar.pxd) has all others."""
+"""Traffic sources: constant-bit-rate flows in rings that stay sorted. A calendar (source_calendar.pxd) holds all others."""
 
 from libc.stdint cimport int64_t, uint16_t, uint32_t, uint64_t
 

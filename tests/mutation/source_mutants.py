@@ -28,9 +28,9 @@ SOURCE_MUTANTS = (
         "        if True:\n",
     ),
     Mutant(
-        "the source in the place of one that has ended keeps its number",
+        "a source that has ended sends again when the others are filled in",
         "kernel/source_calendar.pxd",
-        "        rename_source(c, last, removed)\n",
-        "        pass\n",
+        "        if a[i].t != NEVER:\n",
+        "        if True:\n",
     ),
 )
