@@ -3,8 +3,9 @@
 from collections.abc import Callable
 from typing import TypeVar, final
 
-T = TypeVar("T")
+_T = TypeVar("_T")
 
 @final
-class PerMobileState(dict[int, T]):
-    def __init__(self, initial_state: Callable[[int], T]) -> None: ...
+class PerMobileState(dict[int, _T]):
+    def __init__(self, initial_state: Callable[[int], _T]) -> None: ...
+    def __missing__(self, mobile: int) -> _T: ...
