@@ -30,7 +30,7 @@ SOURCE_MUTANTS = (
     Mutant(
         "a source that has ended sends again when the others are filled in",
         "kernel/source_calendar.pxd",
-        "        if a[i].t != NEVER:\n",
-        "        if True:\n",
+        "    c.items.data()[c.due.data()[c.head].index].t = NEVER\n",
+        "",
     ),
 )
