@@ -31,8 +31,8 @@ cdef enum:
     REVIEW_WINDOWS = 256  # windows between two reviews: is there enough work for threads, or for visits of single units?
     LEVEL_MAX_HOPS = 32  # packet-hops of a visit below which levels cost less than units
     SIGNAL_CHECK_NS = 50000000  # time between two checks for signals, so that Ctrl-C ends a long run
-    HELD_BY_LOOP = 2  # references to an event that nobody else has: of the context, and of the function that asks
     SIGNAL_CHECK_STEPS = 4096  # heap steps between two looks at the clock
+    HELD_BY_LOOP = 2  # references to an event that nobody else has: of the context, and of the function that asks
 
 
 cdef void node_data_pass(World* w, Unit* u, int64_t end) noexcept nogil:

@@ -14,7 +14,8 @@ ARRIVAL_BYTES = 48 + 16  # in the inbox of a level, with what is looked up for i
 UPSTREAM_BYTES = 2 * RECORD_BYTES + 40 * (2 * 2 + 2)  # in a ring; in the arrivals of a cell, half of them past; and a copy
 ENTRY_BYTES = 24 * 8 / 7 * 5 / 4  # up to seven of eight slots are used; a table grows by a quarter
 CALENDAR_BYTES = 4 + 8 + 2 * 24  # next in its bucket, up to two buckets, and its place among the due sources of a day
-FLOW_BYTES = 64 + 8 + 4 + 4 + 4 + 4 + 4 + 56 + 2 * 32 + CALENDAR_BYTES  # state, columns, a schedule, the source twice
+FLOW_BYTES = 64 + 8 + 4 + 4 + 4 + 4 + 4 + 56 + 2 * 32 + CALENDAR_BYTES
+"""State, columns, a schedule, the source twice while flows start, and its places in the calendar."""
 END_BYTES = 8 * 5 / 3 * 2  # the end of an entry; up to two thirds more have been cancelled; a list grows by doubling
 MOBILE_BYTES = 32 + 24 + 4 + 16 + 3 * ENTRY_BYTES + 2 * END_BYTES  # state, uplink, first attachment, name; three table entries
 FIFO_BYTES = 64

@@ -118,3 +118,45 @@ def test_freed_memory_stays_with_the_process():
     """128 MB are allocated and freed; at least 100 of them stay, and a small engine does not return them."""
     output = subprocess.run([sys.executable, "-c", KEPT_HEAP], capture_output=True, text=True, check=True).stdout
     assert int(output) > 100 << 20
+
+
+def line(delay="1us", **limits):
+    """Return a link to a router with one mobile node; the other queues hold one packet, so that they hardly count."""
+    net = Network()
+    for name in ("cn", "ar"):
+        net.node(name)
+    net.link("cn", "ar", delay=delay, **limits)
+    net.link("ar", "cn", rate="1Gbit/s", delay="1us", buffer_packets=1)
+    net.cell("ar", rate="1Gbit/s", delay="1us", buffer_packets=1, shared=True)
+    net.attach(net.mobiles(1, home="ar"), "ar")
+    net.set_local("ar", 0)
+    return net
+
+
+def add_replays(net, count):
+    for i in range(count):
+        net.replay("cn", [0], [0], [100], label=f"f{i}")
+
+
+def add_poisson(net, count):
+    for i in range(count):
+        net.poisson("cn", [0], mean="1s", size_bytes=100, label=f"f{i}")
+
+
+@pytest.mark.parametrize("add_flows", [add_replays, add_poisson])
+def test_the_estimate_counts_the_calendar_of_sources(add_flows):
+    """All replays are due at one instant; one source more than a power of two needs the most buckets for each."""
+    net = line(rate="1Gbit/s", buffer_packets=1)
+    add_flows(net, 1025)
+    engine = Engine(net)
+    assert 0.6 * engine.memory_estimate("1ms") < sum(engine.memory.values()) < engine.memory_estimate("1ms")
+
+
+def test_the_estimate_counts_what_is_looked_up_for_arrivals():
+    """Of a link with many packets on their way, a level looks up those that arrive in a window."""
+    net = line("1s")
+    net.cbr("cn", [0], interval="10us", size_bytes=100, count=16_385)
+    engine = Engine(net, scheduling="level", window_ps=10**8)
+    for until in ("500ms", "999900us", "1010ms"):
+        engine.advance(until)
+        assert sum(engine.memory.values()) < engine.memory_estimate(until)
