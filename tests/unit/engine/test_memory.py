@@ -145,7 +145,7 @@ def add_poisson(net, count):
 
 @pytest.mark.parametrize("add_flows", [add_replays, add_poisson])
 def test_the_estimate_counts_the_calendar_of_sources(add_flows):
-    """All replays are due at one instant; one source more than a power of two needs the most buckets for each."""
+    """One source more than a power of two needs the most buckets for each; replays are due at one instant."""
     net = line(rate="1Gbit/s", buffer_packets=1)
     add_flows(net, 1025)
     engine = Engine(net)
@@ -153,7 +153,7 @@ def test_the_estimate_counts_the_calendar_of_sources(add_flows):
 
 
 def test_the_estimate_counts_what_is_looked_up_for_arrivals():
-    """Of a link with many packets on their way, a level looks up those that arrive in a window."""
+    """A level looks up the packets of a long link that arrive in a window."""
     net = line("1s")
     net.cbr("cn", [0], interval="10us", size_bytes=100, count=16_385)
     engine = Engine(net, scheduling="level", window_ps=10**8)
