@@ -27,6 +27,9 @@ from engine.kernel.world cimport (
     packet_mobile,
 )
 
+cdef enum:
+    MIN_ARRIVALS_BY_RUN = 8  # arrivals for each interval between actions from which on runs are processed one by one
+
 # -- pass 1 -------------------------------------------------------------------------------------------------------------
 
 cdef inline bint begin_unit_in_level(World* w, Unit* u, int64_t end) noexcept nogil:
@@ -260,14 +263,19 @@ cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end, LookedUpA
     r.due = h - r.head
     return alone
 
-cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
-    """Look up all arrivals before ``end``. Return whether no two runs feed one queue."""
-    cdef LookedUpArrival* x
-    cdef bint alone = True
+cdef inline uint64_t count_run_arrivals(const Level* v) noexcept nogil:
     cdef uint64_t count = 0
     cdef int i
     for i in range(v.inbox.run_count):
         count += v.inbox.runs[i].tail - v.inbox.runs[i].head
+    return count
+
+cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
+    """Look up all arrivals before ``end``. Return whether no two runs feed one queue."""
+    cdef LookedUpArrival* x
+    cdef bint alone = True
+    cdef uint64_t count = count_run_arrivals(v)
+    cdef int i
     if unlikely(v.looked_up.size() < count):
         v.looked_up.resize(count)
     x = v.looked_up.data()
@@ -319,14 +327,16 @@ cdef inline bint drain_level(World* w, Level* v, int64_t end) noexcept nogil:
 
 cdef inline void finish_level(World* w, Level* v, int64_t end) noexcept nogil:
     """Run pass 2 of a level: arrivals, own packets and actions of all units, in the order of time or run by run."""
+    cdef size_t n = v.actions.size()
+    cdef bint by_run = n == 0 or count_run_arrivals(v) > MIN_ARRIVALS_BY_RUN * (n + 1)
     cdef size_t i
-    if v.actions.size() == 0 and drain_level(w, v, end):
-        return
-    v.inbox.next_event = NEVER
-    if v.actions.size() > 1:
+    cdef int64_t t
+    if n > 1:
         stable_sort(v.actions.begin(), v.actions.end(), &level_action_before)
-    for i in range(v.actions.size()):
-        process_level_until(w, v, v.actions.data()[i].t)
-        apply_action(w, v.actions.data()[i].unit.node, v.actions.data()[i].action)
+    for i in range(n + 1):
+        t = v.actions.data()[i].t if i < n else end
+        if not (by_run and drain_level(w, v, t)):
+            process_level_until(w, v, t)
+        if i < n:
+            apply_action(w, v.actions.data()[i].unit.node, v.actions.data()[i].action)
     v.actions.clear()
-    process_level_until(w, v, end)
