@@ -21,6 +21,12 @@ MIDPOINT_PARTS = 16
 ROUNDING_ALLOWANCE = 1.1
 """More halvings than the exact number: a rounded midpoint is up to a thirtieth of the interval away from the middle."""
 
+UNDECIDED_FRACTION = 4
+"""An end of the answer is not narrowed further once its gap is this fraction of the undecided values between both ends: they
+decide how wide the answer is."""
+CHECK_MIN_WIDTHS = 4
+"""An interval on one side of the answer is checked if it is at least this many times as wide as the precision asks for."""
+
 GUESS_MARGIN = 0.05
 """Relative distance of the first values on either side of a guess, or the precision if that is larger."""
 GUESS_POWERS = (1, 2, 4)
@@ -59,9 +65,9 @@ class SearchRange:
                 values.append(STRIDE * max(values[-1], self.resolution))
         return [*values, self.high]
 
-    def is_near(self, a: int, b: int) -> bool:
-        """Return whether two values are so close that none between them needs a trial."""
-        return abs(b - a) <= max(self.resolution, self.precision * max(abs(a), abs(b)))
+    def is_near(self, a: int, b: int, widths: float = 1) -> bool:
+        """Return whether two values are so close that none between them needs a trial, or within ``widths`` times this distance."""
+        return abs(b - a) <= widths * max(self.resolution, self.precision * max(abs(a), abs(b)))
 
     def values_around(self, guess: int, power: int) -> tuple[int, int]:
         """Return values with few digits below and above a guess, ``power`` margins away, within the range."""
@@ -176,12 +182,14 @@ class Bracket:
         self.last_met = (max(good) if self.sense == "largest" else min(good)) if good else None
 
     def find_gaps(self) -> list[tuple[int, int]]:
-        """Return the pairs of neighbours that contain an end of the answer and are not near each other."""
+        """Return the pairs of neighbours that contain an end of the answer and are worth a trial between them."""
         if self.sense is None or (self.last_met is None and self.first_missed is None):
             return []
-        values = [self.last_met, *self.undecided_between_ends(), self.first_missed]
+        undecided = self.undecided_between_ends()
+        values = [self.last_met, *undecided, self.first_missed]
         gaps = [(a, b) for a, b in ((values[0], values[1]), (values[-2], values[-1])) if a is not None and b is not None]
-        return [(a, b) for a, b in dict.fromkeys(gaps) if not self.range.is_near(a, b)]
+        small = abs(undecided[-1] - undecided[0]) // UNDECIDED_FRACTION if undecided and None not in values else 0
+        return [(a, b) for a, b in dict.fromkeys(gaps) if abs(b - a) > small and not self.range.is_near(a, b)]
 
     def undecided_between_ends(self) -> list[int]:
         """Return the undecided values at which the limit may lie, from the good end on."""
@@ -200,7 +208,8 @@ class Bracket:
         good = [x for x in self.values if not self._is_beyond(x, self.last_met)]
         bad = [] if self.first_missed is None else [x for x in self.values if not self._is_beyond(self.first_missed, x)]
         for side in (good, bad):
-            wide = [(math.log(max(b, 1) / max(a, 1)), a, b) for a, b in pairwise(side) if not self.range.is_near(a, b)]
+            pairs = [(a, b) for a, b in pairwise(side) if not self.range.is_near(a, b, CHECK_MIN_WIDTHS)]
+            wide = [(math.log(max(b, 1) / max(a, 1)), a, b) for a, b in pairs]
             if wide:
                 _, a, b = max(wide)
                 checks.append(self.range.midpoint(a, b))

@@ -85,6 +85,21 @@ def test_an_undecided_middle_is_narrowed_from_both_sides():
     assert (bracket.first_missed - 42_000) / 42_000 < 0.011
 
 
+def test_the_ends_are_not_narrowed_far_below_the_width_of_the_undecided_values():
+    def decide(x):
+        return exact_result(x, "met" if x <= 38_600 else "missed" if x >= 41_400 else "open")
+
+    bracket, order = run_search(SearchRange(36_000, 44_000), decide)
+    assert (bracket.last_met, bracket.first_missed) == (38_500, 41_500)
+    assert order == [36_000, 44_000, 40_000, 38_000, 42_000, 39_000, 41_000, 38_500, 41_500, 37_000, 43_000]  # no 38,750
+
+def test_only_wide_intervals_beside_the_answer_are_checked():
+    results = {36_000: exact_result(1), 40_000: exact_result(2), 40_250: exact_result(20), 41_000: exact_result(30)}
+    bracket = Bracket(SearchRange(36_000, 44_000), results)
+    bracket.update_ends()
+    assert bracket.find_checks() == [38_000]
+
+
 def test_a_range_that_is_undecided_everywhere_has_no_answer():
     bracket, _ = run_search(SearchRange(10, 100), lambda x: exact_result(10, "open"))
     assert (bracket.sense, bracket.last_met, bracket.first_missed) == (None, None, None)
