@@ -34,7 +34,7 @@ from engine.kernel.packet cimport Packet
 from engine.kernel.source_calendar cimport build_calendar, fill_calendar
 from engine.kernel.sources cimport CbrRing, Source
 from engine.kernel.shortage cimport OUT_OF_MEMORY, require
-from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState
+from engine.kernel.uplink_arrivals cimport UplinkArrival, UplinkState, sort_arrivals
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport HISTOGRAM_BUCKETS, Cell, Flow, MobileNode, PacketRecord, Span, Unit, World
 from engine.kernel.world_init cimport free_table
@@ -274,6 +274,7 @@ cdef int serialize_cell(StateStream s, World* w, Cell* c) except -1:
     if c.shared_downlink != NULL:
         serialize_fifo(s, c.shared_downlink)
     serialize_table(s, w, &c.downlinks, -1, c.downlink_params)
+    sort_arrivals(&c.arrivals)
     c.arrivals.head = s.serialize_int(c.arrivals.head)
     c.arrivals.control_count = s.serialize_int(c.arrivals.control_count)
     serialize_items(s, c.arrivals.items)

@@ -14,7 +14,7 @@ from engine.kernel.next_event cimport NEVER, atomic_min, atomic_set_bits
 from engine.kernel.node_visit cimport compute_next_event
 from engine.kernel.own_packets cimport next_source_time
 from engine.kernel.packet cimport CONTROL, Packet
-from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival
+from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival, sort_arrivals
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport UNIT_MOBILES, Cell, Level, Unit, UnitSource, World, note_control_arrival
 
@@ -50,6 +50,7 @@ cdef inline void empty_cell(World* w, Cell* c) noexcept nogil:
     cdef size_t i
     c.uplink_params.run = c.uplink_params.first_run
     c.uplink_params.last_arrival = -1
+    sort_arrivals(q)
     for i in range(q.head, q.items.size()):
         put_into_inbox(w, c.uplink_params, q.items.data()[i].key, &q.items.data()[i].packet)
     q.items.clear()

@@ -20,7 +20,7 @@ from engine.kernel.own_packets cimport next_source_time, originate_until
 from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, LIKE_DATA, LOST, SENT_DETACHED, Packet, unlikely
 from engine.kernel.reception cimport receive_ahead
 from engine.kernel.table_changes cimport apply_action
-from engine.kernel.uplink_arrivals cimport UplinkArrival
+from engine.kernel.uplink_arrivals cimport UplinkArrival, sort_arrivals
 from engine.kernel.uplinks cimport check_uplink_arrival, collect_uplink_arrivals
 from engine.kernel.vector cimport vector
 from engine.kernel.world cimport (
@@ -399,6 +399,7 @@ cdef inline int64_t compute_next_event(World* w, Unit* u) noexcept nogil:
         f = next_ready_fifo(u, &at)
     if u.cell >= 0:
         c = &w.cell[u.cell]
+        sort_arrivals(&c.arrivals)
         if c.arrivals.head != c.arrivals.items.size():
             t = min(t, c.arrivals.items.data()[c.arrivals.head].packet.t)
         for i in range(c.active_uplinks.size()):

@@ -7,7 +7,7 @@ from engine.kernel.exact_sum cimport ExactSum, add_product, add_sum
 from engine.kernel.fifo cimport Fifo, FifoParameters, LinkCounters, flush_counters, packet_bytes, transmission_time
 from engine.kernel.in_flight cimport counters_row, expire_buffers, update_sent_packets
 from engine.kernel.occupancy cimport count_to
-from engine.kernel.uplink_arrivals cimport UplinkArrival
+from engine.kernel.uplink_arrivals cimport UplinkArrival, sort_arrivals
 from engine.kernel.world cimport UNIT_SERVER, Unit, World
 
 cdef enum:  # columns of each table, in the order of engine.results.Sample
@@ -67,6 +67,7 @@ cdef inline void sample_links(World* w, int64_t[:, ::1] links, int64_t reached) 
     for i in range(w.cells):
         row = fixed + 2 * i + 1
         params = w.cell[i].uplink_params
+        sort_arrivals(&w.cell[i].arrivals)
         a = w.cell[i].arrivals.items.data()
         queue = busy.low = busy.high = 0
         k = w.cell[i].arrivals.items.size()

@@ -19,7 +19,9 @@ from engine.kernel.next_event cimport atomic_min
 from engine.kernel.packet cimport CONTROL, LOST, SENT_DETACHED, Packet, unlikely
 from engine.kernel.reception cimport is_attached
 from engine.kernel.rng cimport combine
-from engine.kernel.uplink_arrivals cimport ArrivalQueue, UplinkArrival, UplinkState, arrival_before, insert_arrival
+from engine.kernel.uplink_arrivals cimport (
+    ArrivalQueue, UplinkArrival, UplinkState, arrival_before, insert_arrival, sort_arrivals,
+)
 from engine.kernel.world cimport (
     Cell, Unit, World, add_to_fingerprint, announce, copy_to_slot, draw_loss, enter_inbox, fail, mobile_key, offer_packet,
     trace_hop,
@@ -104,9 +106,11 @@ cdef inline void collect_uplink_arrivals(World* w, Unit* u, int64_t end) noexcep
     """Let ``next_uplink`` and ``last_uplink`` delimit the arrivals on the cell's uplinks before ``end``, in order."""
     cdef Cell* c = &w.cell[u.cell]
     cdef ArrivalQueue* q = &c.arrivals
-    cdef UplinkArrival* a = q.items.data()
+    cdef UplinkArrival* a
     cdef size_t i = q.head, n = q.items.size()
     cdef int64_t out_bytes = 0
+    sort_arrivals(q)
+    a = q.items.data()
     u.uplinks_have_control = q.control_count != 0
     while i != n and a[i].packet.t < end:
         out_bytes += packet_bytes(&a[i].packet)

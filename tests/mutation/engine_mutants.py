@@ -92,6 +92,25 @@ QUEUE_MUTANTS = (
     ),
     # ties
     Mutant("ties by order in memory", "kernel/world_init.pxd", "    return a.key < b.key", "    return a < b"),
+    Mutant("a crowd of arrivals by entry", "kernel/uplink_arrivals.pxd", "    if unlikely(q.unsorted != 0):\n", "    if False:\n"),
+    Mutant(
+        "an arrival passes unsorted ones",
+        "kernel/uplink_arrivals.pxd",
+        "    if unlikely(q.unsorted != 0 or (",
+        "    if unlikely((",
+    ),
+    Mutant(
+        "a crowd of arrivals is sorted alone",
+        "kernel/uplink_arrivals.pxd",
+        "        inplace_merge(q.items.begin() + q.head, q.items.begin() + first, q.items.end(), &arrival_before)\n",
+        "",
+    ),
+    Mutant(
+        "a checkpoint has unsorted arrivals",
+        "_checkpoint.pyx",
+        "    sort_arrivals(&c.arrivals)\n",
+        "",
+    ),
     Mutant(
         "ties of uplinks by arrival",
         "kernel/uplink_arrivals.pxd",

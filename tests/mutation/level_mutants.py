@@ -42,8 +42,14 @@ LEVEL_MUTANTS = (
     Mutant(
         "runs are drained before actions",
         "kernel/levels.pxd",
-        "    if v.actions.size() == 0 and drain_level(",
-        "    if drain_level(",
+        "not (by_run and drain_level(w, v, t))",
+        "not (by_run and drain_level(w, v, end))",
+    ),
+    Mutant(
+        "actions come after all arrivals of a window",
+        "kernel/levels.pxd",
+        "        t = v.actions.data()[i].t if i < n else end",
+        "        t = end",
     ),
     Mutant(
         "runs are drained before late arrivals",

@@ -66,7 +66,7 @@ class SearchRange:
         return [*values, self.high]
 
     def is_near(self, a: int, b: int, widths: float = 1) -> bool:
-        """Return whether two values are so close that none between them needs a trial, or within ``widths`` times this distance."""
+        """Return whether two values are so close that none between them needs a trial, or ``widths`` times as far apart."""
         return abs(b - a) <= widths * max(self.resolution, self.precision * max(abs(a), abs(b)))
 
     def values_around(self, guess: int, power: int) -> tuple[int, int]:
