@@ -17,6 +17,7 @@ from engine.results import Result, TimeLimitError
 from . import draws
 from .compare import by_name, differences, hop_differences, rows_that_differ
 from .controllers import Actor
+from .crowded_cells import crowded_cells
 from .feedforward_networks import feedforward_network
 from .generate import generate
 from .many_lengths import many_lengths
@@ -45,7 +46,7 @@ def engine_options(scenario: Scenario) -> dict[str, Any]:
 
 
 def oracle_and_engine(number: int) -> list[str]:
-    """Compare engine and oracle packet by packet, in some seeds also on overlapping cells or a feed-forward network.
+    """Compare engine and oracle packet by packet, in some seeds also on overlapping or crowded cells or a feed-forward network.
 
     One scenario in eight also runs so slowly that it lasts for months, and its sums of times pass 2**63 and 2**64 ps. In one of
     ten, controllers count their events, so that the order of events at one instant changes what they do.
@@ -58,6 +59,8 @@ def oracle_and_engine(number: int) -> list[str]:
         problems += _agree(number, scenario, Change(scale=MONTHS_PS // scenario.until))
     if number % 3 == 0:
         problems += _agree(number, overlapping_cells(number))
+    if number % 8 == 5:
+        problems += _agree(number, crowded_cells(number))
     if number % 3 == 1:
         problems += _agree(number, feedforward_network(number), threads=1 + number // 3 % 3, scheduling="window")
     return problems
@@ -70,6 +73,8 @@ def oracle_and_levels(number: int) -> list[str]:
     problems += _agree(number, overlapping_cells(number), **options)
     problems += _agree(number, feedforward_network(number), **options)
     problems += _agree(number, many_lengths(number), **options)
+    if number % 8 == 5:
+        problems += _agree(number, crowded_cells(number), **options)
     return problems + _in_slices(number, generate(number), **options)
 
 
@@ -124,7 +129,11 @@ def _in_slices(number: int, scenario: Scenario, **overrides: Any) -> list[str]:
 
 def saved_and_restored(number: int) -> list[str]:
     """Restore a checkpoint into a new engine with other scheduling and threads, three times."""
-    scenario = generate(number)
+    crowd = _saved_and_restored(number, crowded_cells(number)) if number % 8 == 5 else []
+    return _saved_and_restored(number, generate(number)) + crowd
+
+
+def _saved_and_restored(number: int, scenario: Scenario) -> list[str]:
     network, whole = scenario.made(Engine)
     expected = whole.run(scenario.until)
     dice, taken, fleet = Random(number), empty_trace(), Actor(scenario.script, network, None)

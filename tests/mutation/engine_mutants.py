@@ -92,7 +92,12 @@ QUEUE_MUTANTS = (
     ),
     # ties
     Mutant("ties by order in memory", "kernel/world_init.pxd", "    return a.key < b.key", "    return a < b"),
-    Mutant("a crowd of arrivals by entry", "kernel/uplink_arrivals.pxd", "    if unlikely(q.unsorted != 0):\n", "    if False:\n"),
+    Mutant(
+        "a crowd of arrivals by entry",
+        "kernel/uplink_arrivals.pxd",
+        "    if unlikely(q.unsorted != 0):\n",
+        "    if False:\n",
+    ),
     Mutant(
         "an arrival passes unsorted ones",
         "kernel/uplink_arrivals.pxd",
