@@ -1,7 +1,7 @@
 """Random scenarios with more lengths of links than an inbox has runs: two hubs whose routers are all at different distances.
 
-What the hubs send arrives in any order: many packets are late. Some queue on their links, and those of both hubs in a cell. In one
-scenario of four each flow sends one packet at the beginning, so that a late packet may be all that happens in a window.
+What the hubs send arrives in any order: many packets are late. Some queue on their links, and those of both hubs in a cell. In
+one scenario of four each flow sends one packet at the beginning, so that a late packet may be all that happens in a window.
 """
 
 from __future__ import annotations
