@@ -59,7 +59,7 @@ def oracle_and_engine(number: int) -> list[str]:
         problems += _agree(number, scenario, Change(scale=MONTHS_PS // scenario.until))
     if number % 3 == 0:
         problems += _agree(number, overlapping_cells(number))
-    if number % 8 == 5:
+    if number % 7 == 5:
         problems += _agree(number, crowded_cells(number))
     if number % 3 == 1:
         problems += _agree(number, feedforward_network(number), threads=1 + number // 3 % 3, scheduling="window")
@@ -73,7 +73,7 @@ def oracle_and_levels(number: int) -> list[str]:
     problems += _agree(number, overlapping_cells(number), **options)
     problems += _agree(number, feedforward_network(number), **options)
     problems += _agree(number, many_lengths(number), **options)
-    if number % 8 == 5:
+    if number % 7 == 5:
         problems += _agree(number, crowded_cells(number), **options)
     return problems + _in_slices(number, generate(number), **options)
 
@@ -129,7 +129,7 @@ def _in_slices(number: int, scenario: Scenario, **overrides: Any) -> list[str]:
 
 def saved_and_restored(number: int) -> list[str]:
     """Restore a checkpoint into a new engine with other scheduling and threads, three times."""
-    crowd = _saved_and_restored(number, crowded_cells(number)) if number % 8 == 5 else []
+    crowd = _saved_and_restored(number, crowded_cells(number)) if number % 7 == 5 else []
     return _saved_and_restored(number, generate(number)) + crowd
 
 

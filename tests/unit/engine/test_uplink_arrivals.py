@@ -40,7 +40,8 @@ def test_packets_of_one_instant_arrive_in_the_order_of_their_uplinks(scheduling,
     assert int(expected.links["dropped"].sum()) > NODES  # the order decides which packets find the queue full
     engine = Engine(net, record="packets", scheduling=scheduling)
     engine.advance(stop)
-    engine.sample()
+    if stop == 500 * US:
+        engine.sample()  # it sorts
     file = io.BytesIO()
     save(engine, file)
     file.seek(0)
