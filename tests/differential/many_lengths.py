@@ -1,7 +1,8 @@
 """Random scenarios with more lengths of links than an inbox has runs: two hubs whose routers are all at different distances.
 
 What the hubs send arrives in any order: many packets are late. Some queue on their links, and those of both hubs in a cell. In
-one scenario of four each flow sends one packet at the beginning, so that a late packet may be all that happens in a window.
+one scenario of four the links are ten times as long and each flow sends three packets, so that a late packet may be all that
+happens in a window.
 """
 
 from __future__ import annotations
@@ -20,8 +21,9 @@ ROUTERS = 40
 
 
 def many_lengths(seed: int) -> Scenario:
-    """Return a scenario with traffic both ways; packets of 40 mobile nodes are up to 80 ms on their way to 40 routers."""
+    """Return a scenario with traffic both ways; packets of 80 mobile nodes are up to 80 or 800 ms on their way to 40 routers."""
     dice = Random(f"lengths {seed}")
+    longest, count = (800 * MS, 3) if seed % 4 == 2 else (80 * MS, FOREVER)
     ties = seed % 2 == 1
     grid = 100 * US if ties else 1
     routers = [f"r{i}" for i in range(ROUTERS)]
@@ -29,14 +31,14 @@ def many_lengths(seed: int) -> Scenario:
         seed=seed, nodes=("cn", "far", "hub", *sorted(routers)), cells=tuple(sorted(routers)), grid_ps=grid, patience_ps=MS,
         sizes=(BYTES,), headers=(0,), chaos=0.0, bicast=0.0, hops=2, copy_in_flight=False,
     )  # fmt: skip
-    scenario = Scenario(seed, ties, 120 * MS, 4, script, still="everywhere")
+    scenario = Scenario(seed, ties, longest + 40 * MS, 4, script, still="everywhere")
     scenario.nodes += [NodeRow(name) for name in ("cn", "hub", "far", *routers)]
     ends = (("cn", "hub"), ("hub", "cn"), ("cn", "far"))
     scenario.links += [LinkRow(a, b, f"{a}>{b}", Pipe(None, 5 * MS)) for a, b in ends]
     for i, router in enumerate(routers):
-        wire = Pipe(dice.choice((None, None, SLOW)), dice.randint(MS, 80 * MS) // grid * grid)
+        wire = Pipe(dice.choice((None, None, SLOW)), dice.randint(MS, longest) // grid * grid)
         scenario.links += [LinkRow(a, b, f"{a}>{b}", wire) for a, b in (("hub", router), (router, "hub"))]
-        scenario.links.append(LinkRow("far", router, f"far>{router}", Pipe(None, dice.randint(MS, 80 * MS) // grid * grid)))
+        scenario.links.append(LinkRow("far", router, f"far>{router}", Pipe(None, dice.randint(MS, longest) // grid * grid)))
         scenario.cells.append(CellRow(router, True, Pipe(4 * SLOW, MS), Pipe(None, MS)))
         for mobile, home, directions in ((f"phone {i}", "hub", (False, True)), (f"pad {i}", "far", (False,))):
             scenario.mobiles.append(MobileRow(mobile, home))
@@ -46,7 +48,5 @@ def many_lengths(seed: int) -> Scenario:
             for up in directions:
                 step = grid * dice.randint(10, 30) if ties else dice.randint(MS, 3 * MS)
                 start = dice.randint(0, 5 * MS) // grid * grid
-                if seed % 4 == 2:
-                    step, start = scenario.until, dice.randint(0, MS)
-                scenario.flows.append(FlowRow("cbr", "cn", mobile, up, "lengths", start, FOREVER, step, FOREVER, BYTES))
+                scenario.flows.append(FlowRow("cbr", "cn", mobile, up, "lengths", start, FOREVER, step, count, BYTES))
     return scenario
