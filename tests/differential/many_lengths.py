@@ -1,7 +1,7 @@
 """Random scenarios with more lengths of links than an inbox has runs: two hubs whose routers are all at different distances.
 
 What the hubs send arrives in any order: many packets are late. Some queue on their links, and those of both hubs in a cell. In
-one scenario of four the links are ten times as long and each flow sends three packets, so that a late packet may be all that
+one scenario of four the links are a hundred times as long and each flow sends 20 packets, so that a late packet may be all that
 happens in a window.
 """
 
@@ -21,9 +21,9 @@ ROUTERS = 40
 
 
 def many_lengths(seed: int) -> Scenario:
-    """Return a scenario with traffic both ways; packets of 80 mobile nodes are up to 80 or 800 ms on their way to 40 routers."""
+    """Return a scenario with traffic both ways; packets of 80 mobile nodes are up to 80 ms or 8 s on their way to 40 routers."""
     dice = Random(f"lengths {seed}")
-    longest, count = (800 * MS, 3) if seed % 4 == 2 else (80 * MS, FOREVER)
+    longest, count = (8000 * MS, 20) if seed % 4 == 2 else (80 * MS, FOREVER)
     ties = seed % 2 == 1
     grid = 100 * US if ties else 1
     routers = [f"r{i}" for i in range(ROUTERS)]
