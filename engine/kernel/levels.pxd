@@ -311,7 +311,7 @@ cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
             x += 1
 
 cdef inline bint drain_level(World* w, Level* v, int64_t end) noexcept nogil:
-    """Process what is before ``end`` in a level without actions, run by run, if each queue is fed from one run.
+    """Process what is before ``end`` and the next action of a level, run by run, if each queue is fed from one run.
 
     Then no event depends on the order between runs. Return whether nothing before ``end`` remains.
     """

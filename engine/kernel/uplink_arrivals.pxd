@@ -47,13 +47,16 @@ cdef inline bint insert_arrival(ArrivalQueue* q, const UplinkArrival* x) noexcep
     compact_queue(q)
     q.items.push_back(x[0])
     q.control_count += (x.packet.flags & CONTROL) != 0
+    if unlikely(q.unsorted != 0):
+        q.unsorted += 1
+        return True
     a = q.items.data()
     place = i = q.items.size() - 1
     last = i - MAX_ARRIVAL_MOVES if i - q.head > MAX_ARRIVAL_MOVES else q.head
     while place > last and unlikely(arrival_before(x[0], a[place - 1])):
         place -= 1
-    if unlikely(q.unsorted != 0 or (place == last and last != q.head and arrival_before(x[0], a[place - 1]))):
-        q.unsorted += 1
+    if unlikely(place == last and last != q.head and arrival_before(x[0], a[place - 1])):
+        q.unsorted = 1
         return True
     while i > place:
         a[i] = a[i - 1]

@@ -95,14 +95,14 @@ QUEUE_MUTANTS = (
     Mutant(
         "a crowd of arrivals by entry",
         "kernel/uplink_arrivals.pxd",
-        "    if unlikely(q.unsorted != 0):\n",
-        "    if False:\n",
+        "    if unlikely(q.unsorted != 0):\n        stable_sort(",
+        "    if False:\n        stable_sort(",
     ),
     Mutant(
         "an arrival passes unsorted ones",
         "kernel/uplink_arrivals.pxd",
-        "    if unlikely(q.unsorted != 0 or (",
-        "    if unlikely((",
+        "    if unlikely(q.unsorted != 0):\n        q.unsorted += 1\n        return True\n",
+        "",
     ),
     Mutant(
         "a crowd of arrivals is sorted alone",

@@ -25,7 +25,7 @@ UNDECIDED_FRACTION = 4
 """An end of the answer is not narrowed further once its gap is this fraction of the undecided values between both ends: they
 decide how wide the answer is."""
 CHECK_MIN_WIDTHS = 4
-"""An interval on one side of the answer is checked if it is at least this many times as wide as the precision asks for."""
+"""An interval on one side of the answer is checked if it is more than this many times as wide as the precision asks for."""
 
 GUESS_MARGIN = 0.05
 """Relative distance of the first values on either side of a guess, or the precision if that is larger."""
@@ -66,7 +66,7 @@ class SearchRange:
         return [*values, self.high]
 
     def is_near(self, a: int, b: int, widths: float = 1) -> bool:
-        """Return whether two values are so close that none between them needs a trial, or ``widths`` times as far apart."""
+        """Return whether two values are at most ``widths`` times as far apart as those between which none needs a trial."""
         return abs(b - a) <= widths * max(self.resolution, self.precision * max(abs(a), abs(b)))
 
     def values_around(self, guess: int, power: int) -> tuple[int, int]:
@@ -208,11 +208,9 @@ class Bracket:
         good = [x for x in self.values if not self._is_beyond(x, self.last_met)]
         bad = [] if self.first_missed is None else [x for x in self.values if not self._is_beyond(self.first_missed, x)]
         for side in (good, bad):
-            pairs = [(a, b) for a, b in pairwise(side) if not self.range.is_near(a, b, CHECK_MIN_WIDTHS)]
-            wide = [(math.log(max(b, 1) / max(a, 1)), a, b) for a, b in pairs]
+            wide = [(a, b) for a, b in pairwise(side) if not self.range.is_near(a, b, CHECK_MIN_WIDTHS)]
             if wide:
-                _, a, b = max(wide)
-                checks.append(self.range.midpoint(a, b))
+                checks.append(self.range.midpoint(*max(wide, key=lambda pair: (max(pair[1], 1) / max(pair[0], 1), pair))))
         return checks
 
 

@@ -1,14 +1,13 @@
 """Sums of times past 2**64 ps (213 days), computed by hand: in engine and oracle, across a checkpoint and in a window."""
 
-import io
 
 import pytest
 
 from engine import Engine, Network
-from engine._checkpoint import restore, save
 from engine.results import EXACT_SUMS
 from handoff.simulation.measurement_window import Snapshot, window_result
 from tests.differential.oracle import Oracle
+from tests.unit.engine.resumption import resume
 
 S = 10**12
 DAY = 86_400 * S
@@ -112,13 +111,10 @@ def test_a_sum_is_exact_past_the_edge(kind, case):
 @each_sum
 def test_a_checkpoint_past_the_edge_continues_the_sum(case):
     build, table, column, row, early, early_sum, until, total = case
-    engine, file = build(Engine), io.BytesIO()
+    engine = build(Engine)
     engine.advance(early)
     assert getattr(engine.result(), table)[column][row] == early_sum
-    save(engine, file)
-    file.seek(0)
-    resumed = build(Engine)
-    restore(resumed, file)
+    resumed = resume(engine, lambda: build(Engine))
     resumed.advance(until)
     assert getattr(resumed.result(), table)[column][row] == total
 

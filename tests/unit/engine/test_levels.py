@@ -1,6 +1,5 @@
 """Levels: which units form one, when a run goes over to them, and results that do not depend on them."""
 
-import io
 
 import numpy as np
 import pytest
@@ -8,8 +7,8 @@ import pytest
 from bench.small import star
 from bench.w1 import workload
 from engine import Engine, Network
-from engine._checkpoint import restore, save
 from engine.lookahead import plan_lookahead
+from tests.unit.engine.resumption import resume
 
 
 def levels(network):
@@ -57,12 +56,9 @@ def test_a_run_with_short_visits_goes_over_to_levels():
 
 
 def test_a_run_by_level_continues_by_level_after_a_checkpoint():
-    whole, first, second = Engine(star(64)), Engine(star(64)), Engine(star(64))
+    whole, first = Engine(star(64)), Engine(star(64))
     first.advance("400ms")
-    file = io.BytesIO()
-    save(first, file)
-    file.seek(0)
-    restore(second, file)
+    second = resume(first, lambda: Engine(star(64)))
     second.advance("600ms")
     whole.advance("600ms")
     assert second.result().fingerprint == whole.result().fingerprint

@@ -1,14 +1,14 @@
 """Order in which Poisson and replayed flows send: bursts, silence, ties and ends of flows, on engine and oracle."""
 
-import io
+from functools import partial
 from random import Random
 
 import pytest
 
 from engine import Engine, Network
-from engine._checkpoint import restore, save
 from tests.differential.compare import differences
 from tests.differential.oracle import Oracle
+from tests.unit.engine.resumption import resume
 
 US, S, DAY = 10**6, 10**12, 86_400 * 10**12
 FLOWS = 300
@@ -61,13 +61,9 @@ def test_flows_send_in_the_order_of_time_and_key(add_flows, scheduling):
     until = 12 * DAY
     expected = Oracle(net, record="packets").run(until)
     assert int(expected.flows["sent"].sum()) > 2 * FLOWS
-    engine = Engine(net, record="packets", scheduling=scheduling)
+    build_engine = partial(Engine, net, record="packets", scheduling=scheduling)
+    engine = build_engine()
     engine.advance(2 * DAY + 3 * US)
-    file = io.BytesIO()
-    save(engine, file)
-    file.seek(0)
-    resumed = Engine(net, record="packets", scheduling=scheduling)
-    restore(resumed, file)
-    for one in (engine, resumed):
+    for one in (engine, resume(engine, build_engine)):
         one.advance(until)
         assert differences(expected, one.result()) == []

@@ -1,14 +1,14 @@
 """Order in which the packets of many uplinks reach a router, if their mobile nodes send at one instant; engine and oracle."""
 
-import io
+from functools import partial
 from random import Random
 
 import pytest
 
 from engine import Engine, Network
-from engine._checkpoint import restore, save
 from tests.differential.compare import differences
 from tests.differential.oracle import Oracle
+from tests.unit.engine.resumption import resume
 
 US, MS = 10**6, 10**9
 NODES = 300
@@ -38,15 +38,11 @@ def test_packets_of_one_instant_arrive_in_the_order_of_their_uplinks(scheduling,
     expected = Oracle(net, record="packets").run(until)
     assert int(expected.flows["sent"].sum()) == 16 * NODES
     assert int(expected.links["dropped"].sum()) > NODES  # the order decides which packets find the queue full
-    engine = Engine(net, record="packets", scheduling=scheduling)
+    build_engine = partial(Engine, net, record="packets", scheduling=scheduling)
+    engine = build_engine()
     engine.advance(stop)
     if stop == 500 * US:
         engine.sample()  # it sorts
-    file = io.BytesIO()
-    save(engine, file)
-    file.seek(0)
-    resumed = Engine(net, record="packets", scheduling=scheduling)
-    restore(resumed, file)
-    for one in (engine, resumed):
+    for one in (engine, resume(engine, build_engine)):
         one.advance(until)
         assert differences(expected, one.result()) == []

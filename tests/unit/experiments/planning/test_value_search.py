@@ -93,6 +93,7 @@ def test_the_ends_are_not_narrowed_far_below_the_width_of_the_undecided_values()
     assert (bracket.last_met, bracket.first_missed) == (38_500, 41_500)
     assert order == [36_000, 44_000, 40_000, 38_000, 42_000, 39_000, 41_000, 38_500, 41_500, 37_000, 43_000]  # no 38,750
 
+
 def test_only_wide_intervals_beside_the_answer_are_checked():
     results = {36_000: exact_result(1), 40_000: exact_result(2), 40_250: exact_result(20), 41_000: exact_result(30)}
     bracket = Bracket(SearchRange(36_000, 44_000), results)
