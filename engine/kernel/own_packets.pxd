@@ -8,7 +8,7 @@ from engine.kernel.source_calendar cimport (
     SourceCalendar, advance_first_source, first_source, first_source_time, remove_first_source,
 )
 from engine.kernel.sources cimport (
-    REPLAY, CbrRing, FlowSchedule, Source, advance_front, is_steady, ring_front, rotate_front, source_before, step_source,
+    CbrRing, FlowSchedule, Source, advance_front, is_steady, ring_front, rotate_front, source_before, step_source,
 )
 from engine.kernel.world cimport Unit, World
 
@@ -36,17 +36,10 @@ cdef inline Source* earliest_source(Unit* u, CbrRing** ring) noexcept nogil:
     return best
 
 cdef inline void prefetch_schedules(World* w, const SourceCalendar* c) noexcept nogil:
-    """Prefetch in steps what the next sends of the day read when their sources move on: schedule, then recorded packet."""
-    cdef const Source* s
-    cdef const FlowSchedule* schedule
+    """Prefetch in steps what the next sends of the day read when their sources move on: number of the schedule, then schedule."""
     if c.head + 4 < c.due.size():
         prefetch(&w.flow_schedule[c.items.data()[c.due.data()[c.head + 4].index].flow])
         prefetch(&w.schedules[w.flow_schedule[c.items.data()[c.due.data()[c.head + 2].index].flow]])
-        s = &c.items.data()[c.due.data()[c.head + 1].index]
-        schedule = &w.schedules[w.flow_schedule[s.flow]]
-        if schedule.kind == REPLAY and s.seq + 1 < schedule.recording.length:
-            prefetch(&schedule.recording.times[s.seq + 1])
-            prefetch(&schedule.recording.sizes[s.seq + 1])
 
 cdef inline void advance_source(World* w, Unit* u, Source* s, CbrRing* ring) noexcept nogil:
     """Move the earliest source on after it has sent."""
