@@ -20,6 +20,7 @@ class Program:
             signal.signal(number, _end_at_once)  # until all that ends a process in order is imported
         gc.set_threshold(COLLECTION_THRESHOLD)
         os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")  # the search reads every installed package
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # NumPy's idle threads take processor time from each process
         from handoff.cli.process import run_in_process
 
         run_in_process(self.main, *arguments)
