@@ -225,13 +225,13 @@ cdef class Engine(EventLoop):
         self.context.w = self.w
         self.context.node_keys = self.built.node_keys
         self.release_after_packets = RELEASE_AFTER_PACKETS if self.built.releases else NEVER
-        exact_ps = self.built.plan.window_ps
-        self.max_window_ps = exact_ps if self.requested_window_ps is None else min(self.requested_window_ps, exact_ps)
+        requested_ps = INT64_MAX if self.requested_window_ps is None else self.requested_window_ps
+        self.max_window_ps = min(requested_ps, self.built.plan.window_ps)
+        self.max_level_window_ps = min(requested_ps, self.built.plan.level_window_ps)
         self.max_parallel_window_ps = min(self.max_window_ps, self.built.plan.parallel_window_ps)
         self.current_window_ps = min(self.max_window_ps, INITIAL_WINDOW_PS)
-        self.max_window_hops = max(
-            WINDOW_HOPS_PER_THREAD * self.threads, min(WINDOW_HOPS_PER_MOBILE * self.w.mobiles, MAX_WINDOW_HOPS)
-        )
+        many_hops = min(WINDOW_HOPS_PER_MOBILE * self.w.mobiles, MAX_WINDOW_HOPS)
+        self.max_window_hops = max(WINDOW_HOPS_PER_THREAD * self.threads, many_hops)
         for n, depth in enumerate(self.built.plan.run_ahead_depth):
             if depth:
                 enable_run_ahead(&self.w.unit[<int>n], depth)

@@ -21,6 +21,7 @@ cdef class EventLoop:
     cdef bint has_controllers
     cdef Context context
     cdef int64_t max_window_ps
+    cdef int64_t max_level_window_ps
     cdef int64_t max_parallel_window_ps
     cdef int64_t current_window_ps
     cdef int64_t max_window_hops  # packet-hops of one window above which the window is halved
@@ -43,12 +44,11 @@ cdef class EventLoop:
     cdef int visit(self, Unit* u, int64_t end) except -1 nogil
     cdef int data_pass(self, Unit* u, int64_t end) except -1 nogil
     cdef int control_passes(self, int64_t end) except -1 nogil
-    cdef int64_t set_run_ahead_ends(self, int64_t begin, int64_t stop) noexcept nogil
     cdef int run_window(self, int64_t begin, int64_t end) except -1 nogil
     cdef int check_signals(self) except -1 nogil
     cdef int64_t earliest_event(self) noexcept nogil
+    cdef int advance_level(self, Level* v, int64_t begin, int64_t end) except -1 nogil
     cdef int run_level(self, Level* v, int64_t end) except -1 nogil
-    cdef int64_t earliest_level_event(self) noexcept nogil
     cdef int run_levels(self, int64_t stop) except -1 nogil
     cdef object failed_queue(self)
     cdef int raise_failure(self, Unit* u) except -1 nogil

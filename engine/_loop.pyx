@@ -14,7 +14,9 @@ from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, Con
 from engine.kernel.fates cimport DELIVERED, end_message
 from engine.kernel.fifo cimport PAST_LAST_TIME, LinkCounters
 from engine.kernel.level_state cimport enter_level_schedule, leave_level_schedule
-from engine.kernel.levels cimport begin_unit_in_level, finish_level, next_control_time, take_actions
+from engine.kernel.levels cimport (
+    begin_unit_in_level, finish_level, lagging_frontier, next_control_time, next_window_begin, take_actions,
+)
 from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visit, update_mobiles_next_event
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, earliest_unit, refresh_group
 from engine.kernel.node_visit cimport begin_visit, close_cursors, finish_visit, open_cursors
@@ -22,7 +24,8 @@ from engine.kernel.reception cimport advance_boundaries
 from engine.kernel.shortage cimport OUT_OF_MEMORY
 from engine.kernel.steady_clock cimport steady_ns
 from engine.kernel.worker_view cimport (
-    ParallelState, RunAheadArc, begin_view, free_retired_rings, is_busier, merge_slice_counts, merge_window_counts,
+    ParallelState, begin_view, free_retired_rings, is_busier, merge_slice_counts, merge_window_counts,
+    set_run_ahead_ends,
 )
 from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Level, Unit, World
 
@@ -150,6 +153,7 @@ cdef class EventLoop:
         """Run pass 2 of a unit."""
         cdef World* w = self.w
         if u.kind == UNIT_MOBILES:
+            u.next_event[0] = NEVER  # a timer that pass 1 has set and delivered has lowered it
             finish_mobiles_visit(w, u, end)
             update_mobiles_next_event(u)
         else:
@@ -187,34 +191,6 @@ cdef class EventLoop:
                 refresh_group(a, group)
             a.group_frontier[group] = max(a.group_frontier[group], end)
         return 0
-
-    cdef int64_t set_run_ahead_ends(self, int64_t begin, int64_t stop) noexcept nogil:
-        """Set how far each run-ahead unit goes in the window that begins, and return how far the others go.
-
-        Nothing arrives earlier than the current frontier of its source plus the minimum delay of the arc. A unit may go to the
-        minimum of these bounds. It goes so far ahead that the units it feeds have a whole window of work in the next step.
-        """
-        cdef int64_t window_ps = self.current_window_ps, window_count, bound
-        cdef int64_t end = begin + window_ps if window_ps < stop - begin else stop
-        cdef Unit* u
-        cdef RunAheadArc* arc
-        cdef size_t j
-        for j in range(self.parallel.run_ahead_units.size()):
-            u = self.parallel.run_ahead_units[j]
-            u.frontier = max(u.frontier, begin)  # nothing happens before the window
-            window_count = u.run_ahead_depth + 1
-            u.visit_end = begin + window_count * window_ps if window_ps < (stop - begin) // window_count else stop
-        for j in range(self.parallel.arcs.size()):
-            arc = &self.parallel.arcs.data()[j]
-            bound = arc.source.frontier + arc.min_delay if arc.min_delay < stop - arc.source.frontier else stop
-            if arc.destination.run_ahead_depth:
-                arc.destination.visit_end = min(arc.destination.visit_end, bound)
-            else:
-                end = min(end, bound)
-        for j in range(self.parallel.run_ahead_units.size()):
-            u = self.parallel.run_ahead_units[j]
-            u.visit_end = max(u.visit_end, u.frontier)  # an earlier, longer window may have taken it further
-        return end
 
     cdef int run_window(self, int64_t begin, int64_t end) except -1 nogil:
         """Advance all units to ``end`` in rank order.
@@ -254,6 +230,18 @@ cdef class EventLoop:
         w.mobile_unit.frontier = max(w.mobile_unit.frontier, end)
         return 0
 
+    cdef int advance_level(self, Level* v, int64_t begin, int64_t end) except -1 nogil:
+        """Run both passes of a level up to ``end``, in equal steps; nothing happens in it before ``begin``."""
+        cdef int64_t step
+        begin = max(begin, v.inbox.frontier)
+        step = end - begin
+        if step > v.step:
+            step = (step - 1) // ((step - 1) // v.step + 1) + 1  # rounded up
+        while begin < end:
+            begin = begin + step if step < end - begin else end
+            self.run_level(v, begin)
+        return 0
+
     cdef int run_level(self, Level* v, int64_t end) except -1 nogil:
         """Run both passes of a level up to ``end``."""
         cdef World* w = self.w
@@ -263,6 +251,7 @@ cdef class EventLoop:
         cdef bint found
         if v.units.kind == UNIT_MOBILES:
             if v.units.next_event[0] < end:
+                w.lagging_frontier = lagging_frontier(w)
                 self.visit(v.units, end)
             v.inbox.frontier = v.units.frontier = max(v.units.frontier, end)
             return 0
@@ -284,30 +273,27 @@ cdef class EventLoop:
             free_retired_rings(w)
         return self.raise_failure(v.units) if w.failure else 0
 
-    cdef int64_t earliest_level_event(self) noexcept nogil:
-        cdef int64_t t = self.earliest_event()
-        cdef int i
-        for i in range(self.w.levels):
-            t = min(t, self.w.level[i].inbox.next_event)
-        return t
-
     cdef int run_levels(self, int64_t stop) except -1 nogil:
-        """Run windows up to ``stop``, in each of them one level after the other."""
+        """Run windows up to ``stop``, in each of them one level after the other. A level ends its lag before the window does."""
         cdef World* w = self.w
-        cdef int64_t begin, end, hops_before
+        cdef int64_t begin, end = 0, hops_before
+        cdef Level* v
         cdef int i
         enter_level_schedule(w)
-        begin = self.earliest_level_event()
-        while begin < stop:
-            end = begin + self.current_window_ps if self.current_window_ps < stop - begin else stop
-            w.window_begin = begin
-            advance_boundaries(w, begin)
+        begin = next_window_begin(w, stop)
+        while begin != NEVER:
+            begin = max(begin, end)
+            end = begin + self.current_window_ps if self.current_window_ps < NEVER - begin else NEVER
+            w.window_begin = max(w.mobile_unit.frontier, begin - w.mobile_unit.level.lag)
+            advance_boundaries(w, w.window_begin)
             hops_before = w.packet_hops
             for i in range(w.levels):
-                self.run_level(&w.level[i], end)
+                v = &w.level[i]
+                self.advance_level(v, begin - v.lag, stop if end == NEVER or end - v.lag > stop else end - v.lag)
             self.level_windows += 1
-            self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_window_ps)
-            begin = self.earliest_level_event()
+            self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_level_window_ps)
+            begin = next_window_begin(w, stop)
+        w.lagging_frontier = NEVER
         leave_level_schedule(w)
         free_retired_rings(w)
         for i in range(w.event_index.groups):
@@ -360,6 +346,7 @@ cdef class EventLoop:
         """Run windows up to ``stop``. Each window begins at the earliest event, so that no window is empty."""
         cdef World* w = self.w
         cdef int64_t begin = self.earliest_event(), end, hops_before
+        self.current_window_ps = min(self.current_window_ps, self.max_window_ps)
         while begin < stop:
             end = begin + self.current_window_ps if self.current_window_ps < stop - begin else stop
             w.window_begin = begin
@@ -403,7 +390,7 @@ cdef class EventLoop:
         cdef int i
         self.current_window_ps = min(self.current_window_ps, self.max_parallel_window_ps)
         while begin < stop:
-            end = self.set_run_ahead_ends(begin, stop)
+            end = set_run_ahead_ends(parallel, self.current_window_ps, begin, stop)
             w.window_begin = begin
             advance_boundaries(self.w, begin)
             hops_before = w.packet_hops

@@ -92,6 +92,8 @@ class CompiledNetwork:
         self.server_keys = np.array([name_key(n + "|") for n in self.node_names], np.uint64)
         self.units = np.array([(u.kind, u.node) for u in self.plan.units], np.int64)
         self.unit_levels = np.array(self.plan.levels, np.int64)
+        self.level_lags = np.array(self.plan.level_lags_ps, np.int64)
+        self.level_steps = np.array(self.plan.level_steps_ps, np.int64)
         self.hops = np.ascontiguousarray(self.plan.hops)
         check_routes(network, self.plan.hops)
         self.mobiles = network.mobile_count

@@ -43,6 +43,12 @@ class LookaheadPlan:
         are a level of their own.
     window_ps : int
         W*, the largest exact window.
+    level_window_ps : int
+        Largest exact window of levels that end their windows at different times; at least W*.
+    level_lags_ps : list of int
+        Time from the end of each level to the end of the window.
+    level_steps_ps : list of int
+        Delay of the shortest arc between two units of each level, which advances by no more in a visit.
     parallel_window_ps : int
         Largest window in which no packet of another unit arrives at a node or server before the window ends. Nodes and
         servers can then be visited in parallel, and the mobiles after them.
@@ -58,6 +64,9 @@ class LookaheadPlan:
     units: list[LogicalProcess]
     levels: list[int]
     window_ps: int
+    level_window_ps: int
+    level_lags_ps: list[int]
+    level_steps_ps: list[int]
     parallel_window_ps: int
     run_ahead_depth: list[int]
     run_ahead_arcs: list[tuple[int, int, int]]
@@ -96,12 +105,16 @@ def plan_lookahead(network: Network, uplinks: bool = True) -> LookaheadPlan:
     level = _levels(units, arcs, _depths(order, short_arcs), {cell.node for cell in network.cells})
     order.sort(key=level.__getitem__)
     rank = {unit: i for i, unit in enumerate(order)}
+    level_window, lags, steps = _lag_levels(level, arcs, window)
     depth = _run_ahead_depths(network, units, arcs)
     shortest = min([length for s, d, length in arcs if units[d].kind != MOBILES and not depth[s]], default=UNLIMITED_WINDOW)
     return LookaheadPlan(
         units=[units[i] for i in order],
         levels=[level[i] for i in order],
         window_ps=window,
+        level_window_ps=level_window,
+        level_lags_ps=lags,
+        level_steps_ps=steps,
         parallel_window_ps=min(window, shortest),
         run_ahead_depth=[depth[i] for i in order],
         run_ahead_arcs=[(rank[s], rank[d], length) for s, d, length in arcs if depth[s]],
@@ -163,6 +176,58 @@ def _levels(
         if max(finer) == max(level) or max(finer) >= MAX_LEVELS:
             return level
         level = finer
+
+
+def _lag_levels(level: list[int], arcs: list[tuple[int, int, int]], window: int) -> tuple[int, list[int], list[int]]:
+    """Return the largest exact window of the levels, their lags in it, and their steps.
+
+    All units of a level end a window at one time, but not all levels do. In a network of links with one delay in both directions,
+    each second level ends that delay earlier. Then the window may be twice as long: what matters is the delay of a way there and
+    back. A level with links between its units advances to the end of the window in several visits. ``window`` is exact without
+    lags and with one visit.
+    """
+    count = max(level) + 1
+    steps = [UNLIMITED_WINDOW] * count
+    shortest: dict[tuple[int, int], int] = {}
+    for s, d, length in arcs:
+        if level[s] == level[d]:
+            steps[level[s]] = min(length, steps[level[s]])
+        else:
+            shortest[level[s], level[d]] = min(length, shortest.get((level[s], level[d]), length))
+    if window >= UNLIMITED_WINDOW:
+        return window, [0] * count, steps
+    good, bad = window, 2 * window  # invariant: good is exact, and bad is not
+    while _find_lags(shortest, count, bad) is not None:
+        good, bad = bad, 2 * bad
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        if _find_lags(shortest, count, middle) is None:
+            bad = middle
+        else:
+            good = middle
+    lags = _find_lags(shortest, count, good)
+    assert lags is not None
+    return good, lags, steps
+
+
+def _find_lags(shortest: dict[tuple[int, int], int], levels: int, window: int) -> list[int] | None:
+    """Return the smallest lags with which a window is exact; None if there are none, or none below half of the clock.
+
+    A level is visited when all packets that arrive before its end have been sent. A level that is visited before it has reached
+    the end of its window, any other one the end of its last window.
+    """
+    lags = [0] * levels
+    for _ in range(levels + 1):
+        if window > UNLIMITED_WINDOW or max(lags) > UNLIMITED_WINDOW:
+            return None
+        is_final = True
+        for (s, d), length in shortest.items():
+            lag = lags[s] - length + (0 if s < d else window)
+            if lag > lags[d]:
+                lags[d], is_final = lag, False
+        if is_final:
+            return lags
+    return None
 
 
 def _ranks(keys: list[tuple[Any, ...]]) -> list[int]:

@@ -46,6 +46,7 @@ cdef inline int init_levels(World* w, object b) except -1:
     w.level = <Level*>require(calloc(w.levels, sizeof(Level)))
     for i in range(w.levels):
         v = &w.level[i]
+        v.lag, v.step = b.level_lags[i], b.level_steps[i]
         v.inbox.next_event = NEVER
         v.inbox.late = new vector[LateArrival]()
         v.sources = new vector[UnitSource]()

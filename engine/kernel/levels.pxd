@@ -13,7 +13,7 @@ from engine.kernel.fates cimport LINK_LOSS, drop
 from engine.kernel.fifo cimport Fifo, FifoParameters, packet_bytes, prefetch
 from engine.kernel.forwarding cimport forward_on_link, next_link
 from engine.kernel.inbox cimport Arrival, ArrivalRun, LateArrival, arrival_precedes, pop_late
-from engine.kernel.next_event cimport NEVER
+from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, later, refresh_group
 from engine.kernel.node_visit cimport (
     enqueue_at_server, handle_looked_up_packet, prefetch_receiver, push_due_events, register_in_order,
 )
@@ -61,6 +61,38 @@ cdef inline int64_t next_control_time(const Unit* u) noexcept nogil:
         t = u.schedule_t[u.schedule_next]
     for i in range(u.control_arrivals.size()):
         t = min(t, u.control_arrivals.data()[i].packet.t)
+    return t
+
+cdef inline int64_t next_level_event(World* w, const Level* v) noexcept nogil:
+    """Return the time of a level's earliest arrival, own packet, or event for a controller."""
+    cdef NextEventIndex* index = &w.event_index
+    cdef int64_t t = v.inbox.next_event
+    cdef int first = v.units.rank, end = v.units.rank + v.unit_count, group, i
+    for group in range(first // GROUP_SIZE, (end - 1) // GROUP_SIZE + 1):
+        if index.group_bound[group] < t and refresh_group(index, group) < t:
+            for i in range(max(first, group * GROUP_SIZE), min(end, (group + 1) * GROUP_SIZE)):
+                t = min(t, index.next_event[i])
+    return t
+
+cdef inline int64_t next_window_begin(World* w, int64_t stop) noexcept nogil:
+    """Return the earliest time at which a window may begin: no level has an event before its lag ahead of it.
+
+    Return NEVER if no level has an event before ``stop``.
+    """
+    cdef int64_t begin = NEVER, event
+    cdef int i
+    for i in range(w.levels):
+        event = next_level_event(w, &w.level[i])
+        if event < stop:
+            begin = min(begin, min(later(event, w.level[i].lag), NEVER - 1))
+    return begin
+
+cdef inline int64_t lagging_frontier(World* w) noexcept nogil:
+    """Return the time that all levels have reached."""
+    cdef int64_t t = NEVER
+    cdef int i
+    for i in range(w.levels):
+        t = min(t, w.level[i].inbox.frontier)
     return t
 
 cdef inline bint level_action_before(const LevelAction& x, const LevelAction& y) noexcept nogil:

@@ -42,7 +42,7 @@ cdef inline void receive_control_messages(World* w, Unit* u, int64_t end) noexce
         f = w.control_downlinks[0][i]
         if f.state.control_count == 0:
             f.state.flags &= ~<uint64_t>IN_CONTROL_LIST
-            free_unused_downlink(w, f, end)
+            free_unused_downlink(w, f, min(end, w.lagging_frontier))
             continue
         w.control_downlinks[0][remaining] = f
         remaining += 1
@@ -231,6 +231,7 @@ cdef inline void finish_mobiles_visit(World* w, Unit* u, int64_t end) noexcept n
     cdef DeferredItem x
     cdef Source* s
     cdef CbrRing* ring
+    cdef int64_t reached_by_all = min(end, w.lagging_frontier)
     u.deferred.clear()
     if u.actions.size() > 1:
         sort(u.actions.begin(), u.actions.end(), &action_before)
@@ -260,12 +261,12 @@ cdef inline void finish_mobiles_visit(World* w, Unit* u, int64_t end) noexcept n
             atomic_min(u.next_event, f.ring[f.head & f.mask].t)
             w.active_downlinks.push_back(f)
             w.downlink_bounds.push_back(earliest_arrival(f))
-        elif f.state.flags & ORPHAN and f.idle_at > end:
+        elif f.state.flags & ORPHAN and f.idle_at > reached_by_all:
             w.active_downlinks.push_back(f)
             w.downlink_bounds.push_back(end)
         else:
             f.state.is_active = 0
-            free_unused_downlink(w, f, end)
+            free_unused_downlink(w, f, reached_by_all)
     if u.deferred.size() > 1:
         sort(u.deferred.begin(), u.deferred.end(), &deferred_before)
     for i in range(u.deferred.size()):

@@ -99,3 +99,31 @@ cdef inline void merge_slice_counts(World* v, World* w) noexcept nogil:
         v.delay_histogram[k] = 0
     w.packet_records.insert(w.packet_records.end(), v.packet_records.begin(), v.packet_records.end())
     v.packet_records.clear()
+
+cdef inline int64_t set_run_ahead_ends(ParallelState* parallel, int64_t window_ps, int64_t begin, int64_t stop) noexcept nogil:
+    """Set how far each run-ahead unit goes in the window that begins, and return how far the others go.
+
+    Nothing arrives earlier than the current frontier of its source plus the minimum delay of the arc. A unit may go to the
+    minimum of these bounds. It goes so far ahead that the units it feeds have a whole window of work in the next step.
+    """
+    cdef int64_t window_count, bound
+    cdef int64_t end = begin + window_ps if window_ps < stop - begin else stop
+    cdef Unit* u
+    cdef RunAheadArc* arc
+    cdef size_t j
+    for j in range(parallel.run_ahead_units.size()):
+        u = parallel.run_ahead_units[j]
+        u.frontier = max(u.frontier, begin)  # nothing happens before the window
+        window_count = u.run_ahead_depth + 1
+        u.visit_end = begin + window_count * window_ps if window_ps < (stop - begin) // window_count else stop
+    for j in range(parallel.arcs.size()):
+        arc = &parallel.arcs.data()[j]
+        bound = arc.source.frontier + arc.min_delay if arc.min_delay < stop - arc.source.frontier else stop
+        if arc.destination.run_ahead_depth:
+            arc.destination.visit_end = min(arc.destination.visit_end, bound)
+        else:
+            end = min(end, bound)
+    for j in range(parallel.run_ahead_units.size()):
+        u = parallel.run_ahead_units[j]
+        u.visit_end = max(u.visit_end, u.frontier)  # an earlier, longer window may have taken it further
+    return end

@@ -227,6 +227,8 @@ cdef struct Level:  # units that do not hear of each other within a window: they
     Unit* units
     int32_t unit_count
     bint feeds_itself  # a link leads from one of its units to another
+    int64_t lag  # it ends so long before the end of a window
+    int64_t step  # delay of the shortest link from one of its units to another: it advances by no more in a visit
     int32_t first_runs  # of its inbox: runs with which links begin
     Inbox inbox
     vector[LookedUpArrival]* looked_up  # arrivals before the end of the window, run by run
@@ -249,6 +251,7 @@ cdef struct World:
     bint by_level  # packets wait for their arrival in the inboxes of the levels
     vector[Fifo*]* backlogged_uplinks  # uplinks with FIFOs while units run by level
     int64_t window_begin  # everything before it has been processed
+    int64_t lagging_frontier  # no unit is behind it while mobile nodes receive; NEVER: all reach the end of the window first
     int64_t slice_end  # a packet that arrives at or after it is in flight at the end of this slice
     LinkCounters* link_counters  # one row for each link, then two for each cell
     BlockPool* fifo_pool

@@ -351,12 +351,12 @@ PARALLEL_MUTANTS = (
         "length for s, d, length in arcs if MOBILES not in (units[s].kind, units[d].kind) and",
     ),
     Mutant("a node with a cell runs ahead", "lookahead.py", "    while frontier:\n", "    while False:\n"),
-    Mutant("units pass a run-ahead unit", "_loop.pyx", "                end = min(end, bound)\n", "                pass\n"),
+    Mutant("units pass a run-ahead unit", "kernel/worker_view.pxd", "            end = min(end, bound)\n", "            pass\n"),
     Mutant(
         "a run-ahead unit passes another",
-        "_loop.pyx",
-        "                arc.destination.visit_end = min(arc.destination.visit_end, bound)\n",
-        "                pass\n",
+        "kernel/worker_view.pxd",
+        "            arc.destination.visit_end = min(arc.destination.visit_end, bound)\n",
+        "            pass\n",
     ),
     Mutant(
         "controllers run before the run-ahead units",

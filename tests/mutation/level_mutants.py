@@ -82,6 +82,30 @@ LEVEL_MUTANTS = (
         "_ranks([(-depth[i], unit.kind,",
     ),
     Mutant(
+        "no level lags",
+        "_loop.pyx",
+        "stop if end == NEVER or end - v.lag > stop else end - v.lag)",
+        "end if end < stop else stop)",
+    ),
+    Mutant(
+        "each level is visited before all others",
+        "lookahead.py",
+        "lags[s] - length + (0 if s < d else window)",
+        "lags[s] - length",
+    ),
+    Mutant(
+        "a level does not stop for its own packets",
+        "_loop.pyx",
+        "        if step > v.step:\n",
+        "        if False:\n",
+    ),
+    Mutant(
+        "a downlink is freed that a lagging router still uses",
+        "kernel/mobile_nodes.pxd",
+        "reached_by_all = min(end, w.lagging_frontier)",
+        "reached_by_all = end",
+    ),
+    Mutant(
         "a queue forgets the packet on its link",
         "kernel/fifo.pxd",
         "    if queues:\n        append_relayed(f, p.t, retired_rings)\n",

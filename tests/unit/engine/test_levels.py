@@ -48,11 +48,16 @@ def test_a_server_and_its_node_are_in_two_levels():
 
 
 def test_a_run_with_short_visits_goes_over_to_levels():
-    """1,000 mobile nodes with 100 packets/s make 300 packet-hops in a window of 1 ms, about 2 for each router and direction."""
+    """1,000 mobile nodes with 100 packets/s make 300 packet-hops in a window of 1 ms, about 2 for each router and direction.
+
+    256 windows of 1 ms are those of units, and then a window of levels is twice as long.
+    """
     by_unit, auto = Engine(star(64), scheduling="window"), Engine(star(64))
     assert auto.run("600ms").fingerprint == by_unit.run("600ms").fingerprint
-    assert 0 < auto.profile["level_windows"] < auto.profile["windows"] == by_unit.profile["windows"]
+    assert by_unit.profile["windows"] == 600
     assert by_unit.profile["level_windows"] == 0
+    assert auto.profile["windows"] - auto.profile["level_windows"] == 256
+    assert (600 - 256) / 2 <= auto.profile["level_windows"] <= (600 - 256) / 2 + 4  # one longer than before, one after a lag
 
 
 def test_a_run_by_level_continues_by_level_after_a_checkpoint():
@@ -62,7 +67,8 @@ def test_a_run_by_level_continues_by_level_after_a_checkpoint():
     second.advance("600ms")
     whole.advance("600ms")
     assert second.result().fingerprint == whole.result().fingerprint
-    assert second.profile["level_windows"] == whole.profile["level_windows"] > first.profile["level_windows"] > 0
+    after = {name: second.profile[name] - first.profile[name] for name in ("windows", "level_windows")}
+    assert 100 <= after["level_windows"] == after["windows"]
 
 
 def test_a_run_with_long_visits_stays_with_units():
