@@ -100,12 +100,6 @@ LEVEL_MUTANTS = (
         "        if False:\n",
     ),
     Mutant(
-        "a downlink is freed that a lagging router still uses",
-        "kernel/mobile_nodes.pxd",
-        "reached_by_all = min(end, w.lagging_frontier)",
-        "reached_by_all = end",
-    ),
-    Mutant(
         "a queue forgets the packet on its link",
         "kernel/fifo.pxd",
         "    if queues:\n        append_relayed(f, p.t, retired_rings)\n",
