@@ -477,6 +477,5 @@ def restore(Engine engine not None, file):
         except BaseException:
             engine.use = BROKEN
             raise
-        engine.current_window_ps = min(engine.current_window_ps, engine.max_level_window_ps)
     finally:
         engine.end_use()

@@ -18,7 +18,7 @@ from engine.kernel.events cimport (
 from engine.kernel.binding_table cimport ENDS_AT_MOBILE, HOSTILE_TUNNEL, NO_GATE, RELAYED_PACKETS
 from engine.kernel.fates cimport AUTHENTICATION_FAILED, REPLAYED
 from engine.kernel.fifo cimport UNLIMITED
-from engine.kernel.next_event cimport NEVER, atomic_min
+from engine.kernel.next_event cimport NEVER
 from engine.kernel.packet cimport CONTROL_MOBILE, CONTROL_NODE, LIKE_DATA
 from engine.kernel.rng cimport combine
 from engine.kernel.shortage cimport make_room
@@ -423,7 +423,6 @@ cdef class Context:
         push_event(self.u.pending_events, &e)
         if self.node < 0:
             self.w.mobile[self.mobile].pending_timers += 1
-        atomic_min(self.u.next_event, at)
 
     def reject(self, fate):
         """Give the current message (kind 2) the fate ``AUTHENTICATION_FAILED`` or ``REPLAYED`` instead of ``DELIVERED``.

@@ -14,9 +14,7 @@ from engine.kernel.events cimport EVENT_MESSAGE, EVENT_REFUSED, EVENT_TIMER, Con
 from engine.kernel.fates cimport DELIVERED, end_message
 from engine.kernel.fifo cimport PAST_LAST_TIME, LinkCounters
 from engine.kernel.level_state cimport enter_level_schedule, leave_level_schedule
-from engine.kernel.levels cimport (
-    begin_unit_in_level, finish_level, lagging_frontier, next_control_time, next_window_begin, take_actions,
-)
+from engine.kernel.levels cimport begin_unit_in_level, finish_level, next_control_time, next_window_begin, take_actions
 from engine.kernel.mobile_nodes cimport begin_mobiles_visit, finish_mobiles_visit, update_mobiles_next_event
 from engine.kernel.next_event cimport GROUP_SIZE, NEVER, NextEventIndex, earliest_unit, refresh_group
 from engine.kernel.node_visit cimport begin_visit, close_cursors, finish_visit, open_cursors
@@ -153,7 +151,6 @@ cdef class EventLoop:
         """Run pass 2 of a unit."""
         cdef World* w = self.w
         if u.kind == UNIT_MOBILES:
-            u.next_event[0] = NEVER  # a timer that pass 1 has set and delivered has lowered it
             finish_mobiles_visit(w, u, end)
             update_mobiles_next_event(u)
         else:
@@ -251,7 +248,6 @@ cdef class EventLoop:
         cdef bint found
         if v.units.kind == UNIT_MOBILES:
             if v.units.next_event[0] < end:
-                w.lagging_frontier = lagging_frontier(w)
                 self.visit(v.units, end)
             v.inbox.frontier = v.units.frontier = max(v.units.frontier, end)
             return 0
@@ -279,6 +275,7 @@ cdef class EventLoop:
         cdef int64_t begin, end = 0, hops_before
         cdef Level* v
         cdef int i
+        self.current_window_ps = min(self.current_window_ps, self.max_level_window_ps)
         enter_level_schedule(w)
         begin = next_window_begin(w, stop)
         while begin != NEVER:
@@ -293,7 +290,6 @@ cdef class EventLoop:
             self.level_windows += 1
             self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_level_window_ps)
             begin = next_window_begin(w, stop)
-        w.lagging_frontier = NEVER
         leave_level_schedule(w)
         free_retired_rings(w)
         for i in range(w.event_index.groups):

@@ -87,14 +87,6 @@ cdef inline int64_t next_window_begin(World* w, int64_t stop) noexcept nogil:
             begin = min(begin, min(later(event, w.level[i].lag), NEVER - 1))
     return begin
 
-cdef inline int64_t lagging_frontier(World* w) noexcept nogil:
-    """Return the time that all levels have reached."""
-    cdef int64_t t = NEVER
-    cdef int i
-    for i in range(w.levels):
-        t = min(t, w.level[i].inbox.frontier)
-    return t
-
 cdef inline bint level_action_before(const LevelAction& x, const LevelAction& y) noexcept nogil:
     return x.t < y.t
 

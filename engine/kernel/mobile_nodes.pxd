@@ -23,14 +23,23 @@ from engine.kernel.sources cimport CbrRing, Source, emit
 from engine.kernel.table_changes cimport free_unused_downlink
 from engine.kernel.uplinks cimport delete_idle_uplinks, send_upstream
 from engine.kernel.world cimport (
-    CONTESTED, NO_CELL, PHASE_ACTION, PHASE_ARRIVAL, PHASE_SOURCE, ROUTE_BUFFER, DeferredItem, MobileNode, Span, Unit, World,
-    find_last_delivery, mobile_key, packet_kind, packet_mobile, trace_once,
+    CONTESTED, NO_CELL, PHASE_ACTION, PHASE_ARRIVAL, PHASE_SOURCE, ROUTE_BUFFER, UNIT_MOBILES, DeferredItem, MobileNode, Span,
+    Unit, World, find_last_delivery, mobile_key, packet_kind, packet_mobile, trace_once,
 )
 
 cdef enum:
     PREFETCH_MIN_DOWNLINKS = 512  # active downlinks above which their state no longer fits the first cache levels
 
 # -- pass 1 -------------------------------------------------------------------------------------------------------------
+
+cdef inline int64_t time_reached_by_all(World* w, int64_t end) noexcept nogil:
+    """Return the time that all units have reached as the mobile nodes advance to ``end``: levels may lag behind them."""
+    cdef int i
+    if w.by_level:
+        for i in range(w.levels):
+            if w.level[i].units.kind != UNIT_MOBILES:
+                end = min(end, w.level[i].inbox.frontier)
+    return end
 
 cdef inline void receive_control_messages(World* w, Unit* u, int64_t end) noexcept nogil:
     cdef size_t i, remaining = 0
@@ -42,7 +51,7 @@ cdef inline void receive_control_messages(World* w, Unit* u, int64_t end) noexce
         f = w.control_downlinks[0][i]
         if f.state.control_count == 0:
             f.state.flags &= ~<uint64_t>IN_CONTROL_LIST
-            free_unused_downlink(w, f, min(end, w.lagging_frontier))
+            free_unused_downlink(w, f, time_reached_by_all(w, end))
             continue
         w.control_downlinks[0][remaining] = f
         remaining += 1
@@ -231,7 +240,7 @@ cdef inline void finish_mobiles_visit(World* w, Unit* u, int64_t end) noexcept n
     cdef DeferredItem x
     cdef Source* s
     cdef CbrRing* ring
-    cdef int64_t reached_by_all = min(end, w.lagging_frontier)
+    cdef int64_t reached_by_all = time_reached_by_all(w, end)
     u.deferred.clear()
     if u.actions.size() > 1:
         sort(u.actions.begin(), u.actions.end(), &action_before)

@@ -105,7 +105,7 @@ cdef inline bint step_source(Source* s, const FlowSchedule* schedule, const int6
             n -= lap * schedule.recording.length
         s.t = later(later(schedule.start, recording_time(schedule.recording, n)), multiple(lap, schedule.interval))
         s.size = <uint16_t>schedule.recording.sizes[n]
-        # Each flow reads its own part of a recording, too slowly for the processor to see a pattern.
+        # Each flow reads its own part of a recording, too slowly for the processor to see a pattern. Past the end, it is in vain.
         prefetch(&schedule.recording.times[n + PREFETCH_RECORDED])
         prefetch(&schedule.recording.sizes[n + 2 * PREFETCH_RECORDED])
     return s.t < schedule.stop and <int64_t>s.seq < schedule.count

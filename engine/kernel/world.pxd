@@ -251,7 +251,6 @@ cdef struct World:
     bint by_level  # packets wait for their arrival in the inboxes of the levels
     vector[Fifo*]* backlogged_uplinks  # uplinks with FIFOs while units run by level
     int64_t window_begin  # everything before it has been processed
-    int64_t lagging_frontier  # no unit is behind it while mobile nodes receive; NEVER: all reach the end of the window first
     int64_t slice_end  # a packet that arrives at or after it is in flight at the end of this slice
     LinkCounters* link_counters  # one row for each link, then two for each cell
     BlockPool* fifo_pool

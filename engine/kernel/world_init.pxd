@@ -101,7 +101,6 @@ cdef inline int init_world(World* w, object b, object seed, int tunnel_limit, in
     for i in range(traced.shape[0]):
         if traced[i] and w.trace == NULL:
             w.trace = new_link_trace()
-    w.lagging_frontier = NEVER
     w.fifo_pool = new_fifo_pool()
     w.unit = <Unit*>require(calloc(w.units, sizeof(Unit)))
     open_event_index(&w.event_index, w.units)

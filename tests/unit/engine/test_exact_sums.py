@@ -1,6 +1,5 @@
 """Sums of times past 2**64 ps (213 days), computed by hand: in engine and oracle, across a checkpoint and in a window."""
 
-
 import pytest
 
 from engine import Engine, Network

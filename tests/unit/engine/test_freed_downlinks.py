@@ -8,7 +8,7 @@ from engine import Engine, Network
 from engine.lookahead import plan_lookahead
 from tests.differential.oracle import Oracle
 
-US, MS = 10**6, 10**9
+MS = 10**9
 LOCAL, UNBIND = 1, 2
 
 
@@ -25,7 +25,7 @@ class Router:
 def toggled_entries(seed):
     """Build a network whose mobile nodes are ahead of their router by 1 ms, and a schedule of entries that come and go.
 
-    A packet is on the air for 0.7 ms, and one comes every 0.3 to 1.5 ms; so do the events.
+    A packet is on the air for 0.7 ms. To each mobile node one comes every 0.9 ms, on average; so does a change of its entry.
     """
     random, net = Random(seed), Network()
     for name in ("server", "hub", "router"):

@@ -1,6 +1,5 @@
 """Levels: which units form one, when a run goes over to them, and results that do not depend on them."""
 
-
 import numpy as np
 import pytest
 
