@@ -91,7 +91,7 @@ def draw_units(kind, rng):
         (EXPONENTIAL, 0.9, 46), (BURSTS, 0.9, 46),
         pytest.param(BURSTS, 0.99, 10, marks=pytest.mark.deep),
         pytest.param(EXPONENTIAL, 0.99, 10, marks=pytest.mark.deep),
-        pytest.param(BURSTS, 1 - 0.05 / 140, 2, marks=pytest.mark.deep),
+        pytest.param(BURSTS, 1 - 0.05 / 140, 2, marks=[pytest.mark.deep, pytest.mark.long]),
     ],
 )  # fmt: skip
 def test_intervals_contain_the_truth_as_often_as_stated(kind, confidence, most):

@@ -20,10 +20,9 @@ class FileBuilder:
 
     def pcap(self, link_type: int, records: list[Record], magic: int = 0xA1B2C3D4) -> bytes:
         """Build a pcap file of records (seconds, fraction, wire length, captured bytes)."""
-        out = self.pack("IHHiIII", magic, 2, 4, 0, 0, 65535, link_type)
-        for seconds, fraction, wire, frame in records:
-            out += self.pack("IIII", seconds, fraction, len(frame), wire) + frame
-        return out
+        header = self.pack("IHHiIII", magic, 2, 4, 0, 0, 65535, link_type)
+        blocks = (self.pack("IIII", seconds, fraction, len(frame), wire) + frame for seconds, fraction, wire, frame in records)
+        return header + b"".join(blocks)
 
     def block(self, kind: int, body: bytes) -> bytes:
         body += bytes(-len(body) % 4)
