@@ -35,6 +35,11 @@ POLL_SECONDS = 0.2
 """Interval at which a stop is noticed."""
 EXIT_SECONDS = 2.0
 """Time that a worker has to end by itself before it is killed."""
+WORKER_ENVIRONMENT = {
+    "GLIBC_TUNABLES": "glibc.malloc.hugetlb=1",  # huge pages for the heap, where the system gives them on request
+    "OPENBLAS_NUM_THREADS": "1",  # NumPy's idle threads take processor time from each process
+}
+"""Variables that a worker reads at its start, unless this process has values of its own for them."""
 
 
 @dataclass(eq=False)
@@ -153,7 +158,7 @@ def start_worker(main: Callable[..., None], *arguments: Any) -> Worker:
     context = multiprocessing.get_context("spawn")  # a fork would copy threads and open files of this process
     our_end, worker_end = context.Pipe()
     process = context.Process(target=main, args=(worker_end, *arguments), daemon=True, name="handoff worker")
-    with block_stop_signals(), _hidden_main_module():
+    with block_stop_signals(), _hidden_main_module(), _worker_environment():
         process.start()
     worker_end.close()
     return Worker(process, our_end)
@@ -172,6 +177,17 @@ def _hidden_main_module() -> Iterator[None]:
         yield
     finally:
         names.update(hidden)
+
+
+@contextmanager
+def _worker_environment() -> Iterator[None]:
+    added = {name: value for name, value in WORKER_ENVIRONMENT.items() if name not in os.environ}
+    os.environ.update(added)
+    try:
+        yield
+    finally:
+        for name in added:
+            os.environ.pop(name, None)
 
 
 def end_workers(workers: list[Worker]) -> None:

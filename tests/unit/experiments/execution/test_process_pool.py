@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,19 @@ def test_results_equal_those_of_one_process_though_workers_are_killed(tmp_path):
     assert len(killed) == 2
     assert killed.isdisjoint(pids)
     assert all_end(pids)
+
+
+def test_workers_take_huge_pages_unless_the_user_has_tuned_the_heap(tmp_path, monkeypatch):
+    variable = "GLIBC_TUNABLES"
+    for users, expected in ((None, "glibc.malloc.hugetlb=1"), ("glibc.malloc.arena_max=2", "glibc.malloc.arena_max=2")):
+        monkeypatch.delenv(variable, raising=False) if users is None else monkeypatch.setenv(variable, users)
+        before = dict(os.environ)
+        with ProcessPool(1) as pool:
+            list(pool.run(make_tasks(tmp_path, 2)))
+            (pid,) = worker_pids(pool)
+            variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+        assert f"{variable}={expected}".encode() in variables
+        assert dict(os.environ) == before  # other programs that this process starts see nothing of it
 
 
 @pytest.mark.deep
