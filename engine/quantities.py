@@ -147,13 +147,28 @@ class Quantity:
         """
         texts: list[tuple[int, str]] = []
         for unit, size in sorted(self.units.items(), key=lambda item: -item[1]):
-            scaled = Fraction(abs(number) * 10**_DECIMALS, size)
-            if scaled.denominator == 1 and (abs(number) >= size or unit == self.step):
-                integer, fraction = divmod(int(scaled), 10**_DECIMALS)
-                decimals = f".{fraction:0{_DECIMALS}d}".rstrip("0").removesuffix(".")
-                space = "" if unit.startswith("/") else " "
-                texts.append((len(f"{integer}{decimals}"), f"{'-' if number < 0 else ''}{integer:,}{decimals}{space}{unit}"))
+            decimal = self.format_decimal(number, unit)
+            if decimal is not None and (abs(number) >= size or unit == self.step):
+                texts.append((len(decimal.replace(",", "")), decimal + join_unit(unit)))
         return min(texts, key=lambda entry: entry[0])[1]
+
+    def format_decimal(self, number: int, unit: str) -> str | None:
+        """Return the exact value in a unit, with separators between thousands; None if it has more than 6 decimals."""
+        scaled = Fraction(abs(number) * 10**_DECIMALS, self.units[unit])
+        if scaled.denominator != 1:
+            return None
+        integer, fraction = divmod(int(scaled), 10**_DECIMALS)
+        return f"{'-' if number < 0 else ''}{integer:,}" + f".{fraction:0{_DECIMALS}d}".rstrip("0").removesuffix(".")
+
+    def unit_of(self, text: str) -> str | None:
+        """Return the unit of a text with one number and a unit that is also written, else None."""
+        match = _TEXT.match(text)
+        return match[2] if match and match[2] in self.units else None
+
+
+def join_unit(unit: str) -> str:
+    """Return a unit as it follows a number in a sentence: after a space, but "/s" follows at once."""
+    return unit if unit.startswith("/") else f" {unit}"
 
 
 DURATION = Quantity(

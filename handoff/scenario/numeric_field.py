@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine.quantities import DURATION, Quantity, is_unlimited, parse_fraction
+from engine.quantities import DURATION, Quantity, is_unlimited, join_unit, parse_fraction
 from handoff.scenario.field_paths import is_count, validators_at
 from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
 from handoff.scenario.handoff_times import parse_gap, parse_uniform
@@ -28,11 +28,14 @@ class NumericField:
         Units of the field; ``COUNT`` for a number of packets, mobile nodes or agents. None for a plain decimal number.
     digits : int
         Decimals of a plain number: 12 for a probability, 6 for a share. Its step is ``10**-digits``.
+    unit : str
+        Unit in which values are written if six decimals suffice; empty: the unit that suits each value.
     """
 
     name: str
     quantity: Quantity | None = None
     digits: int = 0
+    unit: str = ""
 
     @classmethod
     def of(cls, data: dict[str, Any], name: str) -> NumericField:
@@ -86,13 +89,22 @@ class NumericField:
         if self.quantity is None:
             sign, (integer, fraction) = "-" * (number < 0), divmod(abs(number), 10**self.digits)
             return f"{sign}{integer}.{fraction:0{self.digits}}".rstrip("0").removesuffix(".")
-        return str(number) if self.is_count else self.quantity.format_exact(number)
+        if self.is_count:
+            return str(number)
+        decimal = self._decimal(number)
+        return self.quantity.format_exact(number) if decimal is None else decimal.replace(",", "") + self.unit
 
     def display(self, number: int) -> str:
         """Return a number of steps as text for a sentence, with separators between thousands and the shortest unit."""
         if self.quantity is None:
             return self.text(number)
-        return f"{number:,}" if self.is_count else self.quantity.format_shortest(number)
+        if self.is_count:
+            return f"{number:,}"
+        decimal = self._decimal(number)
+        return self.quantity.format_shortest(number) if decimal is None else decimal + join_unit(self.unit)
+
+    def _decimal(self, number: int) -> str | None:
+        return self.quantity.format_decimal(number, self.unit) if self.quantity is not None and self.unit else None
 
     def _parse_decimal(self, text: str) -> int:
         try:

@@ -214,8 +214,8 @@ class Comparison:
         The larger relative difference of load and wait, (simulated - theory) / theory; 0 if nothing can be compared or fewer
         than ``MIN_WAITERS`` arrivals had to wait.
     apart : str
-        Cause of a difference of ``MAX_DIFFERENCE`` or more: ``retransmissions``, ``losses``, ``overload``, ``bursts``,
-        ``smoother than Poisson`` or ``load``; empty without one.
+        Cause of a difference of ``MAX_DIFFERENCE`` or more: ``attacks``, ``retransmissions``, ``losses``, ``overload``,
+        ``bursts``, ``smoother than Poisson`` or ``load``; empty without one.
     """
 
     estimate: Estimate
@@ -235,7 +235,9 @@ def compare(estimates: Sequence[Estimate], tables: Tables) -> list[Comparison]:
         One for each estimate, in their order.
     """
     measured = {b.what: b for b in bottlenecks(tables)}
-    retransmissions = evaluate(tables, "retransmissions").value or 0
+    nodes = tables["nodes"]
+    attacks = sum(nodes["hostile_registered"]) + sum(nodes["hostile_dropped"])
+    more_load = "attacks" if attacks else "retransmissions" if evaluate(tables, "retransmissions").value else "load"
     comparisons = []
     for e in estimates:
         bottleneck = measured.get(e.what)
@@ -247,7 +249,7 @@ def compare(estimates: Sequence[Estimate], tables: Tables) -> list[Comparison]:
         wait_difference = _relative_difference(wait.value, e.wait_ps) if enough_waiters else 0.0
         loss = None if bottleneck is None else bottleneck.dropped_ratio
         larger = wait_difference if abs(wait_difference) > abs(load_difference) else load_difference
-        cause = _cause(e, load_difference, wait_difference, loss or 0.0, retransmissions > 0)
+        cause = _cause(e, load_difference, wait_difference, loss or 0.0, more_load)
         comparisons.append(Comparison(e, utilisation, wait.value, loss, larger, cause))
     return comparisons
 
@@ -256,13 +258,13 @@ def _relative_difference(simulated: float | None, theory: float) -> float:
     return 0.0 if simulated is None or not theory or math.isinf(theory) else (simulated - theory) / theory
 
 
-def _cause(e: Estimate, load_difference: float, wait_difference: float, loss: float, retransmitted: bool) -> str:
+def _cause(e: Estimate, load_difference: float, wait_difference: float, loss: float, more_load: str) -> str:
     if max(abs(load_difference), abs(wait_difference)) < MAX_DIFFERENCE:
         return ""
     if e.load >= 1:
         return "overload"
     if load_difference >= MAX_DIFFERENCE:
-        return "retransmissions" if retransmitted else "load"
+        return more_load
     if load_difference <= -MAX_DIFFERENCE:
         return "losses" if loss > MAX_DIFFERENCE * abs(load_difference) else "load"
     return "bursts" if wait_difference > 0 else "smoother than Poisson"

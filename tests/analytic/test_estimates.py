@@ -212,3 +212,11 @@ def test_bursts_are_the_cause_of_a_longer_wait():
     rows = {r.estimate.what: r for r in compare(estimate(crowd, "mipv4-bicast"), tables)}
     assert rows["ha registration"].apart == "bursts"
     assert rows["ha registration"].wait_ps == pytest.approx(1 * MS, rel=0.01)  # (0 + 1 + 2) / 3 services
+
+
+def test_messages_of_an_attacker_are_the_cause_of_more_load():
+    data = tomllib.loads((EXAMPLES / "attack.toml").read_text())
+    tables = run_task(Task(canonical_json(data), str(EXAMPLES), 1, ("mipv4",), baseline=False)).tables[0]
+    setup = build_setup(Scenario.model_validate(data), EXAMPLES / "attack.toml", 1)
+    rows = {r.estimate.what: r for r in compare(estimate(setup, "mipv4"), tables)}
+    assert rows["ha registration"].apart == "attacks"

@@ -178,10 +178,10 @@ def test_a_value_that_the_search_makes_invalid_is_left_out(tmp_path):
     done = plan(*words, "--slo", "lost<=0", "--set", "movement.commuters.start=first")
     assert done.exit_code == 0, done.output
     assert "mipv4: handoff_rate at least 100/h: the end of the range meets the targets" in done.stdout
-    assert re.search(r"left out 40,000/Mh: movement.commuters: a handoff each 25 h is rarer than one each 20 h\n", done.stdout)
+    assert re.search(r"left out 0\.04/h: movement.commuters: a handoff each 25 h is rarer than one each 20 h\n", done.stdout)
     analytic = plan(*words, "--slo", "ha.registration_utilisation<=50%", "--analytic")
     assert analytic.exit_code == 0
-    assert "; left out 40,000/Mh: movement.commuters: a handoff each 25 h is rarer than one each 20 h" in analytic.stdout
+    assert "; left out 0.04/h: movement.commuters: a handoff each 25 h is rarer than one each 20 h" in analytic.stdout
 
 
 def test_an_interrupted_plan_resumes_without_repeating_a_run(tmp_path, monkeypatch):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from handoff.experiments.planning.value_search import SearchRange
@@ -45,6 +45,22 @@ class Values:
         """
         return cls(NumericField.of(data, name), _STEPS.get(resolve_paths(data, name)[0], 1))
 
+    def in_unit_of(self, low: str, high: str) -> Values:
+        """Return positions that are decimal in the unit of both ends, and texts in this unit; without a common unit no others.
+
+        A search tries values with few digits. Between 100/s and 2000/s these are round numbers a second, not an hour.
+        """
+        quantity = self.scale.quantity
+        unit = None if quantity is None else quantity.unit_of(high)
+        if quantity is None or not unit or self.step != 1 or quantity.unit_of(low) not in (unit, None):
+            return self
+        step = quantity.units[unit]
+        while step % 10 == 0:
+            step //= 10
+        if any(self.scale.parse(end) % step for end in (low, high)):
+            return self
+        return replace(self, scale=replace(self.scale, unit=unit), step=step)
+
     def text(self, position: int) -> str:
         """Return a value as a scenario file has it."""
         return self.scale.text(position * self.step)
@@ -86,6 +102,7 @@ def parse_range(data: dict[str, Any], name: str, text: str, precision: float) ->
     values = Values.of(data, name)
     if ends is None:
         raise ValueError(f"{name}: {text!r} is not a range: write LOW..HIGH, as in 1k..1M or 5ms..100ms; the search has no step")
+    values = values.in_unit_of(*ends)
     numbers = [values.scale.parse(end) for end in ends]
     if any(number % values.step for number in numbers):
         raise ValueError(f"{name}: {text!r} is finer than {values.display(1)}, the smallest step of this field: give multiples")

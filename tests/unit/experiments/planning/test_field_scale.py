@@ -50,6 +50,29 @@ def test_lifetime_steps_in_whole_seconds(tmp_path):
     assert (values.text(90), values.display(90), values.value(90)) == ("90s", "90 s", "90s")
 
 
+@pytest.mark.parametrize(
+    ("name", "text", "middle", "next_middle"),
+    [
+        ("handoff_rate", "1/s..20/s", "4/s", "2/s"),
+        ("handoff_rate", "0.5/min..4/min", "1.4/min", "0.84/min"),
+        ("handoff_rate", "75/h..1200/h", "300/h", "150/h"),
+        ("lead_time", "0..90ms", "1 ms", "0.09 ms"),
+        ("lead_time", "1s..1000s", "30 s", "5 s"),
+    ],
+)
+def test_a_search_tries_round_numbers_of_the_unit_of_its_range(tmp_path, name, text, middle, next_middle):
+    values, positions = parse_range(read_tables(commuting(tmp_path))[0], name, text, 0.01)
+    first = positions.midpoint(positions.low, positions.high)
+    second = positions.midpoint(positions.low, first)
+    assert [values.display(first), values.display(second)] == [middle, next_middle]
+    assert values.scale.parse(values.text(first)) == values.step * first  # a scenario reads it as exactly this value
+
+
+def test_ends_in_different_units_leave_each_value_the_unit_that_suits_it(tmp_path):
+    values, positions = parse_range(read_tables(commuting(tmp_path))[0], "handoff_rate", "75/h..20/min", 0.01)
+    assert [values.display(x) for x in (positions.low, positions.high)] == ["75/h", "20/min"]
+
+
 def test_range_of_a_count_has_a_resolution_of_one_and_numbers_as_values(tmp_path):
     values, positions = parse_range(read_tables(commuting(tmp_path))[0], "mobile_nodes", "1k:1M", 0.01)
     assert (positions.low, positions.high, positions.precision, positions.resolution) == (1000, 10**6, 0.01, 1)
