@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -34,6 +35,17 @@ class Arrivals:
     time_ps: Int
     delay_ps: Int
     first: Bool
+
+    @cached_property
+    def gap_ends(self) -> Int:
+        """Rows of the arrivals that end a gap: all but the first of each flow."""
+        return np.flatnonzero(~self.first)
+
+    @cached_property
+    def gap_ps(self) -> Int:
+        """Time between each of these arrivals and the one before it."""
+        gaps: Int = np.diff(self.time_ps)[~self.first[1:]]
+        return gaps
 
     def flow_start(self) -> Int:
         """Return, for each arrival, the row of the first arrival of its flow."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.columns import Int
-from handoff.metrics.grouped import Bool, count, maximum
+from handoff.metrics.grouped import Bool, Grouping
 from handoff.metrics.packet_table import PacketTable
 
 
@@ -55,9 +55,10 @@ def loss_distance_min(table: PacketTable, group: Int, groups: int) -> Int:
 def loss_columns(table: PacketTable, group: Int, groups: int) -> dict[str, Int]:
     """Return the columns ``loss_*`` of :func:`handoff.metrics.group_metrics`, except the ratio."""
     periods = loss_periods(table, group, table.lost)
+    grouping = Grouping(periods.group, groups)
     return {
-        "loss_periods": count(periods.group, groups),
-        "loss_period_max_packets": np.maximum(maximum(periods.packets, periods.group, groups), 0),
+        "loss_periods": grouping.number,
+        "loss_period_max_packets": np.maximum(grouping.maximum(periods.packets), 0),
         "loss_distance_min_packets": loss_distance_min(table, group, groups),
     }
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from engine.columns import Int
 from handoff.metrics.arrivals import Arrivals
-from handoff.metrics.grouped import count, extremes, maximum, mean, quantiles, ratio, reduce_into
+from handoff.metrics.grouped import Grouping, ratio
 from handoff.metrics.loss import loss_columns
 from handoff.metrics.packet_table import PacketTable, build_packet_table
 from handoff.metrics.reordering import ReorderedArrivals
@@ -53,7 +53,7 @@ def group_metrics(records: Mapping[str, Int], group: Int, groups: int) -> Column
     dict of str to ndarray
         The columns ``GROUP_METRICS``, with one element for each group. Integers are -1 where there is nothing to measure
         (counts: 0); ratios and jitter are floats, NaN where there is nothing. A quantile of too few values (see
-        :func:`handoff.metrics.grouped.quantiles`) is -1. Means are rounded down. Delays and their variation are those of
+        :meth:`handoff.metrics.grouped.Grouping.quantiles`) is -1. Means are rounded down. Delays and their variation are those of
         delivered packets; lost packets do not count as infinite.
 
         ``sent``, ``delivered``, ``lost``, ``unfinished``
@@ -119,98 +119,84 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
     groups : int
         Number of groups.
     """
-    used = group >= 0
-
-    def count_packets(where: npt.NDArray[np.bool_]) -> Int:
-        return count(group[where & used], groups)
-
-    delivered, lost = count_packets(table.delivered), count_packets(table.lost)
+    packets = Grouping(group, groups)
+    delivered = Grouping(group[table.delivered_rows], groups)
+    lost, unfinished, copied = (
+        Grouping(group[rows], groups) for rows in map(np.flatnonzero, (table.lost, table.unfinished, table.copies))
+    )
     copies = np.zeros(groups, np.int64)
-    copied = np.flatnonzero((table.copies > 0) & used)
-    np.add.at(copies, group[copied], table.copies[copied])
+    copied.reduce_into(np.add, copies, copied.select(table.copies[table.copies > 0]))
     arrivals = table.arrivals
     arrival_group = group[arrivals.packet]
-    delivered_group = group[table.delivered_rows]
     return {
-        "sent": count(group[used], groups),
-        "delivered": delivered,
-        "lost": lost,
-        "unfinished": count_packets(table.unfinished),
-        "duplicate": count(group[copied], groups),
+        "sent": packets.number,
+        "delivered": delivered.number,
+        "lost": lost.number,
+        "unfinished": unfinished.number,
+        "duplicate": copied.number,
         "duplicate_copies": copies,
-        "loss_ratio": ratio(lost, lost + delivered),
+        "loss_ratio": ratio(lost.number, lost.number + delivered.number),
         **loss_columns(table, group, groups),
-        **_delay_columns(table, delivered_group, groups),
-        **_variation_columns(table, group, delivered_group, groups),
-        **_reordering_columns(table.reordered, group[table.reordered.packet], delivered),
-        **_jitter_columns(table.jitter, arrival_group, groups),
+        **_delay_columns(delivered.select(table.delivered_delay_ps), delivered),
+        **_variation_columns(table, Grouping(group[table.successors.packet], groups), delivered),
+        **_reordering_columns(table.reordered, Grouping(group[table.reordered.packet], groups), delivered.number),
+        **_jitter_columns(table.jitter, Grouping(arrival_group, groups)),
         **_gap_columns(arrivals, arrival_group, groups),
     }
 
 
-def _grouped(group: Int, value: npt.NDArray[Any]) -> tuple[Int, npt.NDArray[Any]]:
-    """Return the groups and values without those of no group."""
-    used = group >= 0
-    return (group, value) if used.all() else (group[used], value[used])
+def _delay_columns(delay: Int, delivered: Grouping) -> Columns:
+    low, high = delivered.extremes(delay)
+    quantile = {f"delay_p{p}_ps": q for p, q in delivered.quantiles(delay, (50, 95, 99)).items()}
+    return {"delay_min_ps": low, "delay_mean_ps": delivered.mean(delay), **quantile, "delay_max_ps": high}
 
 
-def _delay_columns(table: PacketTable, delivered_group: Int, groups: int) -> Columns:
-    group, value = _grouped(delivered_group, table.delivered_delay_ps)
-    low, high = extremes(value, group, groups)
-    quantile = {f"delay_p{p}_ps": q for p, q in quantiles(value, group, groups, (50, 95, 99)).items()}
-    return {"delay_min_ps": low, "delay_mean_ps": mean(value, group, groups), **quantile, "delay_max_ps": high}
-
-
-def _variation_columns(table: PacketTable, group: Int, delivered_group: Int, groups: int) -> Columns:
-    ipdv_group, ipdv = _grouped(group[table.successors.packet], table.successors.ipdv_abs_ps)
-    pdv_group, pdv = _grouped(delivered_group, table.delivered_pdv_ps)
-    pdv_quantiles = quantiles(pdv, pdv_group, groups, (50, 99))
+def _variation_columns(table: PacketTable, successors: Grouping, delivered: Grouping) -> Columns:
+    ipdv, pdv = successors.select(table.successors.ipdv_abs_ps), delivered.select(table.delivered_pdv_ps)
+    pdv_quantiles = delivered.quantiles(pdv, (50, 99))
     return {
-        "ipdv_pairs": count(ipdv_group, groups),
-        "ipdv_abs_mean_ps": mean(ipdv, ipdv_group, groups),
-        "ipdv_abs_p99_ps": quantiles(ipdv, ipdv_group, groups, (99,))[99],
-        "ipdv_abs_max_ps": maximum(ipdv, ipdv_group, groups),
+        "ipdv_pairs": successors.number,
+        "ipdv_abs_mean_ps": successors.mean(ipdv),
+        "ipdv_abs_p99_ps": successors.quantiles(ipdv, (99,))[99],
+        "ipdv_abs_max_ps": successors.maximum(ipdv),
         "pdv_p50_ps": pdv_quantiles[50],
         "pdv_p99_ps": pdv_quantiles[99],
-        "pdv_max_ps": maximum(pdv, pdv_group, groups),
+        "pdv_max_ps": delivered.maximum(pdv),
     }
 
 
-def _reordering_columns(reordered: ReorderedArrivals, packet_group: Int, delivered: Int) -> Columns:
-    groups = len(delivered)
-    used = packet_group >= 0
-    group = packet_group[used]
-    number = count(group, groups)
-    in_order = np.zeros(groups, np.int64)
-    np.add.at(in_order, group, reordered.free_run[used])
+def _reordering_columns(reordered: ReorderedArrivals, grouping: Grouping, delivered: Int) -> Columns:
+    number, n, free_run = grouping.number, grouping.select(reordered.n), grouping.select(reordered.free_run)
+    in_order = np.zeros(grouping.groups, np.int64)
+    grouping.reduce_into(np.add, in_order, free_run)
     return {
         "reordered": number,
         "reordered_ratio": ratio(number, delivered),
-        "reordering_extent_max_packets": maximum(reordered.extent[used], group, groups),
-        "late_time_max_ps": maximum(reordered.late_ps[used], group, groups),
-        "reordered_3": count(packet_group[used & (reordered.n >= 3)], groups),
-        "reordering_n_max_packets": maximum(reordered.n[used], group, groups),
+        "reordering_extent_max_packets": grouping.maximum(grouping.select(reordered.extent)),
+        "late_time_max_ps": grouping.maximum(grouping.select(reordered.late_ps)),
+        "reordered_3": Grouping(grouping.group[n >= 3], grouping.groups).number,
+        "reordering_n_max_packets": grouping.maximum(n),
         "free_runs": number,
         "free_run_mean_packets": ratio(in_order, number),
-        "free_run_max_packets": maximum(reordered.free_run[used], group, groups),
+        "free_run_max_packets": grouping.maximum(free_run),
     }
 
 
-def _jitter_columns(jitter: npt.NDArray[np.float64], arrival_group: Int, groups: int) -> Columns:
-    group, value = _grouped(arrival_group, jitter)
-    last, high = np.full(groups, np.nan), np.zeros(groups)
-    last[group] = value  # of several elements of one group the last stays
-    reduce_into(np.maximum, high, group, value)
-    high[count(group, groups) == 0] = np.nan
+def _jitter_columns(jitter: npt.NDArray[np.float64], arrivals: Grouping) -> Columns:
+    value = arrivals.select(jitter)
+    last, high = np.full(arrivals.groups, np.nan), np.zeros(arrivals.groups)
+    last[arrivals.group] = value  # of several elements of one group the last stays
+    arrivals.reduce_into(np.maximum, high, value)
+    high[arrivals.number == 0] = np.nan
     return {"jitter_last_ps": last, "jitter_max_ps": high}
 
 
 def _gap_columns(arrivals: Arrivals, arrival_group: Int, groups: int) -> Columns:
-    ends_gap = ~arrivals.first[1:] & (arrival_group[1:] >= 0)  # the first arrival of a flow ends none
-    group, gap = arrival_group[1:][ends_gap], np.diff(arrivals.time_ps)[ends_gap]
-    longest = maximum(gap, group, groups)
+    grouping = Grouping(arrival_group[arrivals.gap_ends], groups)
+    gap = grouping.select(arrivals.gap_ps)
+    longest = grouping.maximum(gap)
     arrival = np.full(groups, -1, np.int64)
-    ends_longest = np.flatnonzero(ends_gap)[gap == longest[group]][::-1] + 1
+    ends_longest = grouping.select(arrivals.gap_ends)[gap == longest[grouping.group]][::-1]
     arrival[arrival_group[ends_longest]] = ends_longest  # reversed, so the first one stays
     begin_ps, end_ps = np.full(groups, -1, np.int64), np.full(groups, -1, np.int64)
     begin_ps[arrival >= 0] = arrivals.time_ps[arrival[arrival >= 0] - 1]

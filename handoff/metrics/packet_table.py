@@ -97,6 +97,10 @@ class PacketTable:
         packet = np.flatnonzero(follows & self.delivered[1:] & self.delivered[:-1]) + 1
         return Successors(packet, np.abs(self.delay_ps[packet] - self.delay_ps[packet - 1]))
 
+    def of_packets(self, column: Int) -> Int:
+        """Return a column of the records for each packet: the value of its first copy."""
+        return column if len(column) == len(self.first_record) else column[self.first_record]
+
     def packet_groups(self, group: Int, groups: int) -> Int:
         """Return the group of each packet.
 
@@ -137,19 +141,19 @@ def build_packet_table(records: Mapping[str, Int]) -> PacketTable:
     flow, seq, copy, fate = (np.asarray(records[name], np.int64) for name in ("flow", "seq", "copy", "fate"))
     start = _packet_starts(flow, seq, copy)
     first_record = np.flatnonzero(start)
-    packet_of_record = first_record if len(first_record) == len(flow) else np.cumsum(start) - 1
+    is_single = len(first_record) == len(flow)  # no packet has a second copy
+    packet_of_record = first_record if is_single else np.cumsum(start) - 1
 
-    def count_records(where: Bool) -> Int:
-        if len(first_record) == len(flow):  # no packet has a second copy
-            return where.astype(np.int64)
+    def count_records(where: Bool) -> Int | Bool:
+        if is_single:
+            return where
         return np.bincount(packet_of_record[where], minlength=len(first_record)).astype(np.int64, copy=False)
 
     is_delivered = fate == Fate.DELIVERED
     deliveries, duplicates = count_records(is_delivered), count_records(fate == Fate.DUPLICATE)
-    in_flight = count_records(fate == Fate.IN_FLIGHT)
-    if np.any(deliveries > 1) or np.any((duplicates > 0) & (deliveries == 0)):
+    delivered, is_flying = deliveries > 0, count_records(fate == Fate.IN_FLIGHT) > 0
+    if np.any(deliveries > 1) or np.any((duplicates > 0) & ~delivered):
         raise ValueError("a packet has several first deliveries, or duplicates without one")
-    delivered = deliveries == 1
     record = np.flatnonzero(is_delivered)
     flow_of_delivered, delay_ps = flow[record], records["delay_ps"][record]
     delay, pdv = np.full(len(first_record), -1, np.int64), np.full(len(first_record), -1, np.int64)
@@ -159,9 +163,10 @@ def build_packet_table(records: Mapping[str, Int]) -> PacketTable:
         smallest = np.minimum.reduceat(delay_ps, first)
         pdv[delivered] = delay_ps - np.repeat(smallest, np.diff(first, append=len(record)))
     time_ps = np.asarray(records["time_ps"][record], np.int64)
+    flow_of_packet, seq_of_packet = (flow, seq) if is_single else (flow[first_record], seq[first_record])
     return PacketTable(
-        first_record, packet_of_record, flow[first_record], seq[first_record], delivered, ~delivered & (in_flight == 0),
-        ~delivered & (in_flight > 0), duplicates, delay, pdv,
+        first_record, packet_of_record, flow_of_packet, seq_of_packet, delivered, ~(delivered | is_flying),
+        is_flying & ~delivered, duplicates.astype(np.int64, copy=False), delay, pdv,
         sort_arrivals(flow_of_delivered, packet_of_record[record], time_ps, delay_ps),
     )  # fmt: skip
 

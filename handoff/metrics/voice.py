@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.columns import Int
-from handoff.metrics.grouped import Float, count, mean, ratio
+from handoff.metrics.grouped import Float, Grouping, ratio
 from handoff.metrics.loss import loss_periods
 from handoff.metrics.packet_table import PacketTable, build_packet_table
 
@@ -96,26 +96,26 @@ def measure_voice(
     ie: float = 0.0, bpl: float = 25.1, playout_ps: int | None = None, codec_delay_ps: int = 0,
 ) -> dict[str, npt.NDArray[Any]]:  # fmt: skip
     """Compute the columns of :func:`voice_metrics` from a packet table; ``group`` has an element for each packet."""
-    used = group >= 0
-    played = table.delivered & used
-    delay_ps = table.delay_ps
+    played, delay_ps = table.delivered, table.delay_ps
     if playout_ps is not None:
-        played &= table.pdv_ps <= playout_ps
+        played = played & (table.pdv_ps <= playout_ps)
         delay_ps = table.delay_ps - table.pdv_ps + np.int64(playout_ps)
-    missed = used & ~table.unfinished & ~played
-    played_count, missed_count = count(group[played], groups), count(group[missed], groups)
+    missed = (group >= 0) & ~table.unfinished & ~played
+    rows = np.flatnonzero(played)
+    in_time, too_late = Grouping(group[rows], groups), Grouping(group[missed & table.delivered], groups)
+    played_count, missed_count = in_time.number, Grouping(group[missed], groups).number
     loss = ratio(missed_count, played_count + missed_count)
     periods = loss_periods(table, group, missed)
     # Mean length of a period times (1 - loss ratio); 1 where nothing is lost.
-    period_count = np.maximum(count(periods.group, groups), 1)
+    period_count = np.maximum(Grouping(periods.group, groups).number, 1)
     burst = np.maximum(missed_count / period_count * (1 - np.nan_to_num(loss)), 1)
-    delay = mean(delay_ps[played], group[played], groups)
+    delay = in_time.mean(in_time.select(delay_ps[rows]))
     delay[played_count > 0] += codec_delay_ps
     rated = r_factor(delay / PS_PER_MS, 100 * loss, ie, bpl, burst)
     r = np.where(played_count > 0, rated, np.where(missed_count > 0, 0.0, np.nan))
     return {
         "voice_delay_ps": delay,
-        "voice_late": count(group[missed & table.delivered], groups),
+        "voice_late": too_late.number,
         "voice_loss_ratio": loss,
         "burst_ratio": burst,
         "r_factor": r,

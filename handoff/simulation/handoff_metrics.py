@@ -9,6 +9,7 @@ import numpy as np
 from engine import Fate, Network, Result
 from engine.columns import Columns, Int, distinct
 from handoff.metrics import CODECS
+from handoff.metrics.grouped import Grouping
 from handoff.metrics.packet_metrics import FLOAT_METRICS, GROUP_METRICS, measure_groups
 from handoff.metrics.packet_table import PacketTable, build_packet_table
 from handoff.metrics.resequencing import resequence
@@ -218,7 +219,7 @@ def compute_packet_metrics(
     """
     records, table = packets.records, packets.table
     flows, handoff_count = len(window.flows["sent"]), len(handoffs["mobile"])
-    sent_ps = records["sent_ps"][table.first_record]
+    sent_ps = table.of_packets(records["sent_ps"])
     flow = np.where((sent_ps >= begin_ps) & (sent_ps < window.until_ps), table.flow, -1)
     if handoff is None:
         handoff = handoff_of_packets(packets, handoffs)
@@ -229,12 +230,13 @@ def compute_packet_metrics(
     handoffs |= {name: values for name, values in per_handoff.items() if name not in handoffs}
     if packets.resequenced:
         handoffs["reordered"], window.flows["reordered"] = per_handoff["reordered"], per_flow["reordered"]
-    handoffs["forwarded"] = _count_forwarded(anchor_tunnels, packets, handoff, handoff_count)
+    forwarded = _forwarded_packets(anchor_tunnels, packets)
+    handoffs["forwarded"] = Grouping(handoff[forwarded], handoff_count).number
 
     def measure_flow_groups(group_of_flow: Int, count: int) -> Columns:
         packet_group = np.where(flow >= 0, group_of_flow[flow], -1) if flows else flow
         totals = measure_groups(table, packet_group, count)
-        totals["forwarded"] = _count_forwarded(anchor_tunnels, packets, packet_group, count)
+        totals["forwarded"] = Grouping(packet_group[forwarded], count).number
         for name in VOICE:
             measured = [values[np.isfinite(values)] for i in range(count) for values in [per_flow[name][group_of_flow == i]]]
             totals[name] = np.array([values.mean() if len(values) else np.nan for values in measured])
@@ -273,9 +275,9 @@ def handoff_of_packets(packets: PacketRecords, handoffs: Columns) -> Int:
     return handoff
 
 
-def _count_forwarded(anchor_tunnels: Int, packets: PacketRecords, group: Int, groups: int) -> Int:
-    """Count delivered downstream packets that an old router encapsulated: once more than the anchors do."""
-    records, record_group = packets.records, group[packets.table.packet_of_record]
+def _forwarded_packets(anchor_tunnels: Int, packets: PacketRecords) -> Int:
+    """Return the delivered downstream packets that an old router encapsulated: once more than the anchors do."""
+    records = packets.records
     forwarded = (records["fate"] == Fate.DELIVERED) & (records["via"] >= 0)
     forwarded &= records["tunnels"] > anchor_tunnels[records["flow"]]
-    return np.asarray(np.bincount(record_group[forwarded & (record_group >= 0)], minlength=groups), np.int64)
+    return packets.table.packet_of_record[np.flatnonzero(forwarded)]

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from handoff.metrics import grouped
+from handoff.metrics.grouped import Grouping, ratio
 
 from .packet_records import build_records, flow_metrics, packet, pick, single_flow_metrics
 
@@ -12,35 +12,42 @@ VALUES, GROUP = np.array([5, 1, 9, 4]), np.array([2, 0, 2, 0])
 
 
 def test_counts_extremes_and_means():
-    assert grouped.count(GROUP, 3).tolist() == [2, 0, 2]
-    low, high = grouped.extremes(VALUES, GROUP, 3)
+    grouping = Grouping(GROUP, 3)
+    assert grouping.number.tolist() == [2, 0, 2]
+    low, high = grouping.extremes(VALUES)
     assert (low.tolist(), high.tolist()) == ([1, -1, 5], [4, -1, 9])
-    assert grouped.maximum(VALUES, GROUP, 3).tolist() == [4, -1, 9]
-    assert grouped.mean(VALUES, GROUP, 3).tolist() == [2, -1, 7]
+    assert grouping.maximum(VALUES).tolist() == [4, -1, 9]
+    assert grouping.mean(VALUES).tolist() == [2, -1, 7]
+
+
+def test_elements_of_no_group_have_no_part():
+    grouping = Grouping(np.array([2, -1, 0, -5, 2, 0]), 3)
+    assert grouping.group.tolist() == GROUP.tolist()
+    assert grouping.select(np.array([5, 100, 1, 100, 9, 4])).tolist() == VALUES.tolist()
 
 
 def test_the_ratio_to_nothing_is_not_a_number():
-    ratio = grouped.ratio(np.array([1, 0]), np.array([4, 0]))
-    assert ratio[0] == 0.25
-    assert np.isnan(ratio[1])
+    quarter, nothing = ratio(np.array([1, 0]), np.array([4, 0]))
+    assert quarter == 0.25
+    assert np.isnan(nothing)
 
 
 @pytest.mark.parametrize("factor", [1, 2**60])
 def test_values_are_sorted_within_their_group(factor):
     """With the larger values no common key fits in 64 bits."""
-    assert (grouped.sort(VALUES[:2] * factor, GROUP[:2], 3) // factor).tolist() == [1, 5]
+    assert (Grouping(GROUP[:2], 3).sort(VALUES[:2] * factor) // factor).tolist() == [1, 5]
     if factor == 1:
-        assert grouped.sort(VALUES, GROUP, 3).tolist() == [1, 4, 5, 9]
+        assert Grouping(GROUP, 3).sort(VALUES).tolist() == [1, 4, 5, 9]
 
 
 def test_large_groups_in_order_are_sorted_one_by_one():
     """Group 0 has 600 falling values, group 1 nothing, group 2 600 even values from 0: the mean size is 400."""
     values = np.concatenate([np.arange(600)[::-1], 2 * np.arange(600)])
-    ordered = grouped.sort(values, np.repeat([0, 2], 600), 3)
+    ordered = Grouping(np.repeat([0, 2], 600), 3).sort(values)
     assert ordered.tolist() == [*range(600), *range(0, 1200, 2)]
     assert values[0] == 599, "the values themselves stay as they are"
     mixed = np.array([2, 0] * 600)
-    assert grouped.sort(values, mixed, 3).tolist() == sorted(values[mixed == 0].tolist()) + sorted(values[mixed == 2].tolist())
+    assert Grouping(mixed, 3).sort(values).tolist() == sorted(values[mixed == 0].tolist()) + sorted(values[mixed == 2].tolist())
 
 
 @pytest.mark.parametrize(
@@ -74,13 +81,14 @@ def test_sums_past_64_bits():
 )
 def test_values_are_reduced_into_the_result_of_their_group(group, value, result):
     smallest = np.full(3, 9)
-    grouped.reduce_into(np.minimum, smallest, np.array(group, np.int64), np.array(value, np.int64))
+    Grouping(np.array(group, np.int64), 3).reduce_into(np.minimum, smallest, np.array(value, np.int64))
     assert smallest.tolist() == result
 
 
 @pytest.mark.parametrize(("value", "result"), [([], 9), ([12, 10], 9), ([12, 4, 10], 4)])
 def test_one_group_is_reduced_at_once(value, result):
     smallest = np.full(1, 9)
-    grouped.reduce_into(np.minimum, smallest, np.zeros(len(value), np.int64), np.array(value, np.int64))
+    grouping = Grouping(np.zeros(len(value), np.int64), 1)
+    grouping.reduce_into(np.minimum, smallest, np.array(value, np.int64))
     assert smallest.tolist() == [result]
-    assert grouped.count(np.zeros(len(value), np.int64), 1).tolist() == [len(value)]
+    assert grouping.number.tolist() == [len(value)]
