@@ -31,8 +31,8 @@ class PreparedMobileNode(MobileNodeController):
     Attributes
     ----------
     visible_after_ps : int
-        Time after which what a router has noted is visible here in every schedule of the engine: no window is longer, since the
-        two directions of a radio, and the server in front of its node, form a cycle.
+        Time after which what a router has noted is visible here in every schedule of the engine. The mobile nodes are ahead of a
+        router by at most the delay of its downlink, since a packet that it has yet to send arrives no earlier.
     poll_ps : int
         Interval at which a mobile node looks whether routers have completed its handoff.
     """
@@ -46,10 +46,7 @@ class PreparedMobileNode(MobileNodeController):
         self.waits_for_warning = program.waits_for_warning(single=False), program.waits_for_warning(single=True)
         self.waits_for_link, self.has_commands = program.waits_for_link, program.has_commands
         self.message_handlers |= {"command": self.on_command}
-        cells = roles.network.cells
-        self.visible_after_ps = min(
-            (max(c.down.delay_ps, c.up.delay_ps, roles.network.nodes[c.node].service_ps) for c in cells), default=0
-        )
+        self.visible_after_ps = max((cell.down.delay_ps for cell in roles.network.cells), default=0)
         self.poll_ps = max(self.options.settle_ps, self.visible_after_ps, SECOND // 1000)
         self.completes_at_router = any("complete" in step.step.effect for step in program.steps)
         self.anchored_at_router = program.procedure.anchor == "oAR"

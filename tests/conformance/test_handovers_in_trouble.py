@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from handoff.simulation.baseline import ZERO_BYTES
 from handoff.simulation.run import run_procedure
+from tests.conformance.handover_studies import handover_study, handover_study_differences
 from tests.conformance.run_assertions import RunView
 from tests.conformance.two_router_scene import MS, Scene, Stay
 
@@ -85,3 +86,11 @@ def test_a_second_command_after_the_arrival_is_not_obeyed():
     seen = view(scene)
     assert [hop.received for hop in seen.hops() if hop.message == "HC"] == [1320, 3120]
     assert [action.time_ps for action in seen.sends("HOC")] == [1320 * MS]
+
+
+def test_measurements_end_alike_in_all_schedules_where_the_delays_of_cells_differ():
+    """A handoff ends at a router whose downlink is longer than another one. The mobile nodes may be ahead by that much."""
+    number = 20_025
+    delays = {cell.down.delay_ps for cell in handover_study(number)[0].network.cells}
+    assert min(delays) < max(delays)
+    assert handover_study_differences(number) == []

@@ -6,6 +6,12 @@ from tests.mutation.mutant import Mutant
 
 _CONTEXT, _AGENT, _MOBILE = "protocol/context_table.py", "protocol/prepared_agent.py", "protocol/prepared_mobile_node.py"
 HANDOVER_MUTANTS = (
+    Mutant(
+        "what a router has noted is visible after the shortest downlink",
+        _MOBILE,
+        "self.visible_after_ps = max(",
+        "self.visible_after_ps = min(",
+    ),
     Mutant("no gate", _CONTEXT, "context.gate_closed = self.procedure.gate and", "context.gate_closed = False and"),
     Mutant("a gate although the marker has come", _CONTEXT, "gate and not context.marker_passed and comes", "gate and comes"),
     Mutant("a gate that lets all packets pass", _CONTEXT, "gate=ANCHOR_TUNNELS)", "gate=0)"),
