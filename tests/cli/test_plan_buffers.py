@@ -76,7 +76,7 @@ def test_a_buffer_of_0_loses_every_packet_that_would_wait(scenario, buffer, lost
 
 @pytest.mark.parametrize(("range_of", "message"), [
     ("link_buffer=0:60", "--vary link_buffer=0: link.0.buffer_packets: 0 means no packet, not even the one in service"),
-    ("cell_rate=0:1Mbit/s", "--vary cell_rate=0bit/s: routers.cell.rate: 0 means that nothing is sent"),
+    ("cell_rate=0:1Mbit/s", "--vary cell_rate=0Mbit/s: routers.cell.rate: 0 means that nothing is sent"),
     ("cell_rate=unlimited:1Mbit/s", "--vary cell_rate: 'unlimited' is no number to search or step between"),
 ])  # fmt: skip
 def test_a_range_that_begins_where_nothing_passes_is_refused(scenario, range_of, message):
