@@ -132,43 +132,46 @@ class Quantity:
             raise ValueError(f"{value!r} is out of range: a {self.noun} is at least 0 and below 2**63 {self.step}")
         return number
 
-    def format_exact(self, number: int) -> str:
-        """Return the text that ``parse`` reads as exactly this number: a whole number of the largest possible unit."""
+    def format_exact(self, number: int, unit: str = "") -> str:
+        """Return the text that ``parse`` reads as exactly this number: in ``unit`` if six decimals suffice.
+
+        Otherwise it is a whole number of the largest possible unit.
+        """
+        if unit and (decimal := self._decimal(number, unit)) is not None:
+            return f"{decimal}{unit}"
         unit = self.step
         for name, size in self.units.items():
             if number and number % size == 0 and size > self.units[unit]:
                 unit = name
         return f"{number // self.units[unit]}{unit}"
 
-    def format_shortest(self, number: int) -> str:
-        """Return the exact text with the fewest digits, for a sentence: "1.5 s" instead of "1500 ms".
+    def format_shortest(self, number: int, unit: str = "") -> str:
+        """Return the exact text for a sentence: in ``unit`` if six decimals suffice, as in "1,500 ms".
 
-        Of several units that take equally few digits, the largest is used. A unit larger than the value is not used.
+        Otherwise it is the text with the fewest digits, "1.5 s". Of several units that take equally few digits, the largest is
+        used. A unit larger than the value is not used.
         """
-        texts: list[tuple[int, str]] = []
-        for unit, size in sorted(self.units.items(), key=lambda item: -item[1]):
-            decimal = self.format_decimal(number, unit)
-            if decimal is not None and (abs(number) >= size or unit == self.step):
-                texts.append((len(decimal.replace(",", "")), decimal + join_unit(unit)))
-        return min(texts, key=lambda entry: entry[0])[1]
+        if not unit or self._decimal(number, unit) is None:
+            lengths = {
+                name: len(decimal)
+                for name, size in sorted(self.units.items(), key=lambda item: -item[1])
+                if (abs(number) >= size or name == self.step) and (decimal := self._decimal(number, name)) is not None
+            }
+            unit = min(lengths, key=lengths.__getitem__)
+        return f"{self._decimal(number, unit, ',')}{'' if unit.startswith('/') else ' '}{unit}"
 
-    def format_decimal(self, number: int, unit: str) -> str | None:
-        """Return the exact value in a unit, with separators between thousands; None if it has more than 6 decimals."""
+    def unit_of(self, text: str) -> str | None:
+        """Return the unit of a text that consists of a number and one of ``units``; None for another text."""
+        match = _TEXT.match(text)
+        return match[2] if match and match[2] in self.units else None
+
+    def _decimal(self, number: int, unit: str, separator: str = "") -> str | None:
+        """Return the exact value in a unit as text, with separators between thousands; None if it has more than six decimals."""
         scaled = Fraction(abs(number) * 10**_DECIMALS, self.units[unit])
         if scaled.denominator != 1:
             return None
         integer, fraction = divmod(int(scaled), 10**_DECIMALS)
-        return f"{'-' if number < 0 else ''}{integer:,}" + f".{fraction:0{_DECIMALS}d}".rstrip("0").removesuffix(".")
-
-    def unit_of(self, text: str) -> str | None:
-        """Return the unit of a text with one number and a unit that is also written, else None."""
-        match = _TEXT.match(text)
-        return match[2] if match and match[2] in self.units else None
-
-
-def join_unit(unit: str) -> str:
-    """Return a unit as it follows a number in a sentence: after a space, but "/s" follows at once."""
-    return unit if unit.startswith("/") else f" {unit}"
+        return f"{'-' * (number < 0)}{integer:{separator}}" + f".{fraction:0{_DECIMALS}d}".rstrip("0").removesuffix(".")
 
 
 DURATION = Quantity(

@@ -121,11 +121,10 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
     """
     packets = Grouping(group, groups)
     delivered = Grouping(group[table.delivered_rows], groups)
-    lost, unfinished, copied = (
-        Grouping(group[rows], groups) for rows in map(np.flatnonzero, (table.lost, table.unfinished, table.copies))
-    )
-    copies = np.zeros(groups, np.int64)
-    copied.reduce_into(np.add, copies, copied.select(table.copies[table.copies > 0]))
+    lost, unfinished = (Grouping(group[np.flatnonzero(rows)], groups) for rows in (table.lost, table.unfinished))
+    copied_rows = np.flatnonzero(table.copies)
+    copied, copies = Grouping(group[copied_rows], groups), np.zeros(groups, np.int64)
+    copied.reduce_into(np.add, copies, copied.select(table.copies[copied_rows]))
     arrivals = table.arrivals
     arrival_group = group[arrivals.packet]
     return {

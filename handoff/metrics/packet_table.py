@@ -119,7 +119,7 @@ class PacketTable:
         group = np.asarray(group, np.int64)
         if len(group) != len(self.packet_of_record) or (len(group) and group.max() >= groups):
             raise ValueError(f"group needs one element a record, each below {groups}")
-        own = group[self.first_record]
+        own = self.of_packets(group)
         if np.any(group != own[self.packet_of_record]):
             raise ValueError("copies of one packet are in different groups")
         return own

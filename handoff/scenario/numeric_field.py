@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from engine.quantities import DURATION, Quantity, is_unlimited, join_unit, parse_fraction
+from engine.quantities import DURATION, Quantity, is_unlimited, parse_fraction
 from handoff.scenario.field_paths import is_count, validators_at
 from handoff.scenario.field_types import DecimalReader, QuantityReader, read_probability
 from handoff.scenario.handoff_times import parse_gap, parse_uniform
@@ -89,22 +89,13 @@ class NumericField:
         if self.quantity is None:
             sign, (integer, fraction) = "-" * (number < 0), divmod(abs(number), 10**self.digits)
             return f"{sign}{integer}.{fraction:0{self.digits}}".rstrip("0").removesuffix(".")
-        if self.is_count:
-            return str(number)
-        decimal = self._decimal(number)
-        return self.quantity.format_exact(number) if decimal is None else decimal.replace(",", "") + self.unit
+        return str(number) if self.is_count else self.quantity.format_exact(number, self.unit)
 
     def display(self, number: int) -> str:
-        """Return a number of steps as text for a sentence, with separators between thousands and the shortest unit."""
+        """Return a number of steps as text for a sentence, with separators between thousands; without ``unit``, the shortest."""
         if self.quantity is None:
             return self.text(number)
-        if self.is_count:
-            return f"{number:,}"
-        decimal = self._decimal(number)
-        return self.quantity.format_shortest(number) if decimal is None else decimal + join_unit(self.unit)
-
-    def _decimal(self, number: int) -> str | None:
-        return self.quantity.format_decimal(number, self.unit) if self.quantity is not None and self.unit else None
+        return f"{number:,}" if self.is_count else self.quantity.format_shortest(number, self.unit)
 
     def _parse_decimal(self, text: str) -> int:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from engine.quantities import Quantity
 from handoff.experiments.planning.value_search import SearchRange
 from handoff.scenario.load import unknown_fields
 from handoff.scenario.numeric_field import NumericField
@@ -45,19 +46,17 @@ class Values:
         """
         return cls(NumericField.of(data, name), _STEPS.get(resolve_paths(data, name)[0], 1))
 
-    def in_unit_of(self, low: str, high: str) -> Values:
-        """Return positions that are decimal in the unit of both ends, and texts in this unit; without a common unit no others.
+    def in_unit(self, unit: str, *numbers: int) -> Values:
+        """Return positions that are decimal in a unit, with texts in this unit.
 
-        A search tries values with few digits. Between 100/s and 2000/s these are round numbers a second, not an hour.
+        A search tries values with few digits. Between 100/s and 2000/s these are round numbers a second, not an hour. If the field
+        has a step of its own, or one of ``numbers`` is no multiple of the new step, the positions stay as they are.
         """
-        quantity = self.scale.quantity
-        unit = None if quantity is None else quantity.unit_of(high)
-        if quantity is None or not unit or self.step != 1 or quantity.unit_of(low) not in (unit, None):
-            return self
-        step = quantity.units[unit]
+        assert self.scale.quantity is not None, "a field without units"
+        step = self.scale.quantity.units[unit]
         while step % 10 == 0:
             step //= 10
-        if any(self.scale.parse(end) % step for end in (low, high)):
+        if self.step != 1 or any(number % step for number in numbers):
             return self
         return replace(self, scale=replace(self.scale, unit=unit), step=step)
 
@@ -102,8 +101,9 @@ def parse_range(data: dict[str, Any], name: str, text: str, precision: float) ->
     values = Values.of(data, name)
     if ends is None:
         raise ValueError(f"{name}: {text!r} is not a range: write LOW..HIGH, as in 1k..1M or 5ms..100ms; the search has no step")
-    values = values.in_unit_of(*ends)
     numbers = [values.scale.parse(end) for end in ends]
+    if unit := _common_unit(values.scale.quantity, *ends):
+        values = values.in_unit(unit, *numbers)
     if any(number % values.step for number in numbers):
         raise ValueError(f"{name}: {text!r} is finer than {values.display(1)}, the smallest step of this field: give multiples")
     low, high = (number // values.step for number in numbers)
@@ -115,6 +115,12 @@ def parse_range(data: dict[str, Any], name: str, text: str, precision: float) ->
         raise ValueError(f"{name}: {text!r} has values below 0, which are not searched: begin at 0 or above")
     resolution = 1 if values.scale.is_count else max(1, round(high * precision * _RESOLUTION_SHARE))
     return values, SearchRange(low, high, precision, resolution)
+
+
+def _common_unit(quantity: Quantity | None, low: str, high: str) -> str | None:
+    """Return the unit of both ends of a range, of which the low one may be "0"; None if they have different ones, or none."""
+    unit = None if quantity is None else quantity.unit_of(high)
+    return unit if quantity is not None and quantity.unit_of(low) in (unit, None) else None
 
 
 __all__ = ["SECOND", "Values", "parse_range"]

@@ -43,8 +43,9 @@ def test_results_equal_those_of_one_process_though_workers_are_killed(tmp_path):
     assert all_end(pids)
 
 
-def test_workers_take_huge_pages_unless_the_user_has_tuned_the_heap(tmp_path, monkeypatch):
+def test_workers_take_huge_pages_unless_the_user_has_tuned_the_heap_and_no_idle_threads(tmp_path, monkeypatch):
     variable = "GLIBC_TUNABLES"
+    monkeypatch.delenv("OPENBLAS_NUM_THREADS", raising=False)
     for users, expected in ((None, "glibc.malloc.hugetlb=1"), ("glibc.malloc.arena_max=2", "glibc.malloc.arena_max=2")):
         monkeypatch.delenv(variable, raising=False) if users is None else monkeypatch.setenv(variable, users)
         before = dict(os.environ)
@@ -52,7 +53,7 @@ def test_workers_take_huge_pages_unless_the_user_has_tuned_the_heap(tmp_path, mo
             list(pool.run(make_tasks(tmp_path, 2)))
             (pid,) = worker_pids(pool)
             variables = Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
-        assert f"{variable}={expected}".encode() in variables
+        assert {f"{variable}={expected}".encode(), b"OPENBLAS_NUM_THREADS=1"} <= set(variables)
         assert dict(os.environ) == before  # other programs that this process starts see nothing of it
 
 
