@@ -49,8 +49,8 @@ class Values:
     def in_unit(self, unit: str, *numbers: int) -> Values:
         """Return positions that are decimal in a unit, with texts in this unit.
 
-        A search tries values with few digits. Between 100/s and 2000/s these are round numbers a second, not an hour. If the field
-        has a step of its own, or one of ``numbers`` is no multiple of the new step, the positions stay as they are.
+        A search tries values with few digits. Between 100/s and 2000/s these are round numbers a second, not an hour. The
+        positions stay as they are if the field has a step of its own, or if one of ``numbers`` is no multiple of the new step.
         """
         assert self.scale.quantity is not None, "a field without units"
         step = self.scale.quantity.units[unit]
