@@ -6,7 +6,19 @@ from handoff.protocol.constants import PERIODIC, RESTARTED, SOLICITED, Status
 from handoff.protocol.mobile_node_state import MobileNodeState
 from handoff.protocol.movement_detection import MovementDetector
 from handoff.protocol.program import DISCOVERED, SOLICIT
+from handoff.protocol.registration import RegistrationClient
 from tests.unit.protocol.parts import MS, SECOND, RecordingContext, build_parts
+
+
+class RecordingClient(RegistrationClient):
+    """Client that sends nothing."""
+
+    def __init__(self, p, nodes):
+        super().__init__(p.program, p.roles, {}, nodes.router)
+        self.calls = nodes.calls
+
+    def send(self, ctx, state, number, peer, old, new):
+        self.calls.append(("send", number, new))
 
 
 class RecordingNodes:
@@ -14,13 +26,8 @@ class RecordingNodes:
 
     def __init__(self, p):
         self.router, self.down_ps, self.first = [p.old, p.new], [500 * MS, 10**15], [0, 2]
-        self.client, self.calls = self, []
-
-    def has_link(self, state, router):
-        return router in [self.router[i] for i in state.links]
-
-    def send(self, ctx, state, number, peer, old, new):
-        self.calls.append(("send", number, new))
+        self.calls = []
+        self.client = RecordingClient(p, self)
 
     def on_router_discovered(self, ctx, state, attachment):
         self.calls.append(("discovered", attachment))

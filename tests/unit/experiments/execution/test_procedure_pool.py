@@ -5,11 +5,13 @@ import multiprocessing
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from engine import MemoryLimitError
 from handoff.experiments.execution.procedure_pool import ProcedureTask, choose_jobs, input_states, run_in_processes
 from handoff.protocol.mixture import Mixture
+from handoff.protocol.setup import ProcedureGroups
 from handoff.scenario.scenario import Scenario
 from handoff.simulation.study import compile_programs, run_study
 from handoff.workload.build import build_setup
@@ -84,7 +86,7 @@ def test_a_failure_does_not_wait_for_later_procedures(study):
     stops, deadline = [], time.monotonic() + 20
     with pytest.raises(ValueError, match="mixture"):
         run_in_processes(
-            replace(task, detail=False), [object.__new__(Mixture), programs[0]], 2,
+            replace(task, detail=False), [Mixture((), ProcedureGroups((), np.zeros(0, np.int64))), programs[0]], 2,
             stop=lambda: time.monotonic() > deadline and not stops.append(True),
         )  # fmt: skip
     assert not stops
