@@ -21,9 +21,9 @@ MIDPOINT_PARTS = 16
 ROUNDING_ALLOWANCE = 1.1
 """More halvings than the exact number: a rounded midpoint is up to a thirtieth of the interval away from the middle."""
 
-UNDECIDED_FRACTION = 4
-"""An end of the answer is not narrowed further once its gap is this fraction of the undecided values between both ends: they
-decide how wide the answer is."""
+UNDECIDED_FRACTION = 2
+"""An end of the answer is not narrowed further once its gap is 1 / UNDECIDED_FRACTION of the width of the undecided values: they
+decide how wide the answer is, and a verdict beside them takes the most runs."""
 CHECK_MIN_WIDTHS = 4
 """An interval on one side of the answer is checked if it is more than this many times as wide as the precision asks for."""
 
