@@ -1,4 +1,4 @@
-"""Build the compiled engine; all metadata is in pyproject.toml.
+"""Build the compiled engine and the compiled copies of controllers; all metadata is in pyproject.toml.
 
 Only ``build_ext`` needs a compiler: a source archive and metadata are made without one.
 
@@ -8,10 +8,12 @@ HANDOFF_CHECKS=1    check the indices of views and vectors (slow; for debugging)
 HANDOFF_SANITIZE=1  build with the address sanitizer (.ci/sanitize)
 HANDOFF_ANNOTATE=1  write an annotated HTML listing next to each generated C++ file
 HANDOFF_NATIVE=1    use all instructions of this machine's processor
+HANDOFF_COMPILED_PROTOCOL=0  leave out the compiled copies of controllers (handoff/protocol/compiled.py)
 """
 
 import hashlib
 import os
+import runpy
 import shutil
 import sysconfig
 from pathlib import Path
@@ -21,6 +23,9 @@ from setuptools.command.build_ext import build_ext
 
 MODULES = ("_checkpoint", "_context", "_core", "_interval_rows", "_loop", "_mobile_states")
 BUILD = Path("build")
+PROTOCOL = Path("handoff/protocol")
+ENGINE_TYPES = ("__init__.py", "_context.pyi", "_mobile_states.pyi")
+"""Files with the types of the engine that controllers use."""
 
 # Without these limits GCC does not inline the whole path of a packet into one loop, which costs a tenth of the run time.
 INLINING = [
@@ -67,17 +72,57 @@ def write_if_changed(path: Path, text: str) -> None:
         path.write_text(text)
 
 
-class BuildEngine(build_ext):
-    """Translate the engine to C++ and compile it."""
+class BuildExtensions(build_ext):
+    """Translate the engine to C++ and controllers to C, and compile both."""
 
     def run(self) -> None:
         if not has_compiler():
             raise SystemExit("handoff needs a C++ compiler: install g++ (Debian: apt-get install g++) or clang, then try again.")
-        translate(self.extensions)
+        controllers = [extension for extension in self.extensions if extension.name.startswith("handoff.")]
+        translate_engine([extension for extension in self.extensions if extension not in controllers])
+        if controllers:
+            translate_controllers(controllers)
+            shutil.rmtree(PROTOCOL / "_compiled", ignore_errors=True)  # copies of earlier sources
+            if self.inplace or self.editable_mode:
+                for extension in controllers:
+                    Path(self.get_ext_fullpath(extension.name)).parent.mkdir(parents=True, exist_ok=True)
         super().run()
 
 
-def translate(extensions: list[Extension]) -> None:
+def controller_extensions() -> list[Extension]:
+    """Return an extension for each compiled copy, without sources: only a build translates them."""
+    if not PROTOCOL.exists():
+        return []  # the engine alone
+    compiled = runpy.run_path(str(PROTOCOL / "compiled.py"))
+    if not compiled["is_enabled"]():
+        return []
+    package = ".".join(compiled["folder_of_copies"](PROTOCOL).parts)
+    return [Extension(f"{package}.{name}", []) for name in (compiled["LIBRARY"], *compiled["MODULES"])]
+
+
+def translate_controllers(extensions: list[Extension]) -> None:
+    """Translate the controllers with mypyc, and set the C sources of their extensions."""
+    from mypyc.build import mypycify
+
+    typed = [*PROTOCOL.rglob("*.py"), *(Path("engine", name) for name in ENGINE_TYPES)]
+    by_name = {extension.name.rpartition(".")[2]: extension for extension in extensions}
+    # All other packages are left out, so that the code does not depend on what is installed, and takes seconds to translate.
+    options = ["--config-file=", "--no-site-packages", "--ignore-missing-imports", "--follow-imports=skip"]
+    for translated in mypycify(
+        [*options, *sorted(map(str, typed))],
+        only_compile_paths=[str(path) for path in typed if path.parent == PROTOCOL and path.stem in by_name],
+        opt_level="2",
+        debug_level="0",
+        target_dir=str(BUILD / "mypyc"),
+        group_name="handoff.protocol.native",
+    ):
+        extension = by_name[translated.name.rpartition(".")[2]]
+        extension.sources, extension.depends = translated.sources, translated.depends
+        extension.include_dirs = translated.include_dirs
+        extension.extra_compile_args = [flag for flag in translated.extra_compile_args if flag != "-Werror"]
+
+
+def translate_engine(extensions: list[Extension]) -> None:
     """Replace the Cython sources of extensions by C++ sources, and set the flags of the compiler."""
     from Cython.Build import cythonize
 
@@ -114,8 +159,9 @@ def translate(extensions: list[Extension]) -> None:
 
 setup(
     ext_modules=[
-        Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_link_args=["-pthread"]) for name in MODULES
+        *(Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_link_args=["-pthread"]) for name in MODULES),
+        *controller_extensions(),
     ],
-    cmdclass={"build_ext": BuildEngine},
+    cmdclass={"build_ext": BuildExtensions},
     options={"build_ext": {"parallel": os.cpu_count() or 1}},
 )

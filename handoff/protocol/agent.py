@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from mypy_extensions import mypyc_attr
 
 from engine import Context, Event, EventKind, Fate
 from handoff.protocol.background import BACKGROUND, BACKGROUND_CODE
@@ -25,9 +27,11 @@ _TESTS = ("HoTI", "CoTI")
 _NOT_NEWER = (Status.IDENTIFICATION_MISMATCH, Status.SEQUENCE_OUT_OF_WINDOW)
 
 # plain integers, since every event is compared with them
-_MESSAGE, _REFUSED = int(EventKind.MESSAGE), int(EventKind.REFUSED_MESSAGE)
+_MESSAGE: Final = int(EventKind.MESSAGE)
+_REFUSED: Final = int(EventKind.REFUSED_MESSAGE)
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Agent:
     """Controller of one node, in all the roles that it plays in handoffs.
 
@@ -392,7 +396,7 @@ Agent.event_handlers = {
     RESTART: Agent._on_restart,
     BACKGROUND: Agent._send_background,
 }
-_MESSAGE_HANDLERS = {
+_MESSAGE_HANDLERS: Final = {
     "send": Agent._send,
     "relay": Agent._relay,
     "process": Agent._process,

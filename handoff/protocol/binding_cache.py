@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 from engine import FOREVER, Context, PerMobileState
 from handoff.protocol.constants import MAX_DELETE_BCE_TIMEOUT, MAX_RR_BINDING_LIFETIME_S, SECOND
 from handoff.protocol.home_link import HomeLink
@@ -31,6 +33,7 @@ class DeferredDeregistration(NamedTuple):
     first_identification: int
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class BindingEntry:
     """Binding of one mobile node.
 
@@ -61,6 +64,7 @@ class BindingEntry:
         self.relayed_to = NO_BINDING
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class BindingCache:
     """Bindings at one anchor, keyed by home address and care-of address, so that a late deregistration removes only its own.
 

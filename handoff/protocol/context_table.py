@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mypy_extensions import mypyc_attr
+
 from engine import Context, PerMobileState
 from handoff.protocol.messages import IDENTIFICATION, NEW, OLD
 from handoff.protocol.program import GATE, Program
@@ -11,6 +13,7 @@ ANCHOR_TUNNELS = 1
 """Tunnels of a packet that comes from the anchor directly. One that an old router has forwarded has been in more."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class MobileContext:
     """Context of one mobile node at a router.
 
@@ -55,6 +58,7 @@ class MobileContext:
         self.last_identification = 0
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class ContextTable:
     """Contexts of the mobile nodes at one router. A context is created at the first event that concerns a mobile node.
 

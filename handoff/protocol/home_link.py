@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from mypy_extensions import mypyc_attr
+
 from engine import FOREVER, Context
 from handoff.protocol.messages import IDENTIFICATION
 from handoff.protocol.visitor_list import VisitorEntry, VisitorList
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class HomeLink(VisitorList):
     """Visitor entries of a home agent that has a radio cell.
 

@@ -6,6 +6,8 @@ from array import array
 from collections.abc import Sequence
 from typing import Protocol
 
+from mypy_extensions import mypyc_attr
+
 from engine import Context
 from handoff.protocol.mobile_node_state import MobileNodeState
 from handoff.protocol.program import HOME, Program
@@ -42,6 +44,7 @@ class MobileNodes(Protocol):
         """Start the steps of a handoff or refresh."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class Layer2Triggers:
     """Reaction of all mobile nodes to layer-2 triggers.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from operator import itemgetter
+from typing import Final
 
 KINDS = (
     "RQ", "RR", "DRR", "BU", "BA", "DBU", "DBA",  # as in the seed
@@ -28,23 +29,29 @@ def message_kind(message: str) -> str:
 CODES = {name: i for i, name in enumerate(KINDS, 1)}
 """Engine code of each kind of message."""
 
-STEP_HOP_MASK = 0xFFFFFF
+STEP_HOP_MASK: Final = 0xFFFFFF
 """Bits of a message's first argument that hold its step and its hop. A background message has all of them set."""
-ONE_HOP = _HOP = 1 << 16
+ONE_HOP: Final = 1 << 16
 """Difference of the first argument between one node of the path and the next."""
-_STATUS_BITS, PEER_BITS = 24, 20
+_STATUS_BITS: Final = 24
+PEER_BITS: Final = 20
 """The fourth argument of a message is its correspondent + 1, of ``PEER_BITS`` bits, and above them its lifetime in seconds."""
-_ATTACK_BIT = 62
-ATTACK_MARK = 1 << _ATTACK_BIT
+_ATTACK_BIT: Final = 62
+ATTACK_MARK: Final = 1 << _ATTACK_BIT
 """Bit of a message's first argument that says that an attacker caused it. It serves to count; no agent decides by it."""
-_STATUS_MASK = (1 << _ATTACK_BIT - _STATUS_BITS) - 1
-STATUS_FIELD = _STATUS_MASK << _STATUS_BITS
+_STATUS_MASK: Final = (1 << _ATTACK_BIT - _STATUS_BITS) - 1
+STATUS_FIELD: Final = _STATUS_MASK << _STATUS_BITS
 """Bits of a message's first argument that hold its status."""
-STEP_MASK, PEER_MASK = _HOP - 1, (1 << PEER_BITS) - 1
+STEP_MASK: Final = ONE_HOP - 1
+PEER_MASK: Final = (1 << PEER_BITS) - 1
 """Bits of a message's first argument that hold its step, and bits of its fourth one that hold its correspondent."""
 
 
-OLD, NEW, PEER_LIFETIME, IDENTIFICATION, PROOF = range(1, 6)
+OLD: Final = 1
+NEW: Final = 2
+PEER_LIFETIME: Final = 3
+IDENTIFICATION: Final = 4
+PROOF: Final = 5
 """Indices of the other arguments of a message."""
 
 
@@ -83,7 +90,7 @@ class MessageFields(tuple[int, ...]):
         proof: int = 0, attack: int = 0,
     ) -> MessageFields:  # fmt: skip
         """Pack the fields."""
-        position = step | hop * _HOP | status << _STATUS_BITS | attack << _ATTACK_BIT
+        position = step | hop * ONE_HOP | status << _STATUS_BITS | attack << _ATTACK_BIT
         peer_lifetime = peer + 1 | lifetime_s << PEER_BITS
         return tuple.__new__(cls, (position, old, new, peer_lifetime, identification, proof))
 
@@ -109,7 +116,7 @@ class MessageFields(tuple[int, ...]):
     @property
     def hop(self) -> int:
         """Index of a node on the path of the step."""
-        return (self[0] & STEP_HOP_MASK) // _HOP
+        return (self[0] & STEP_HOP_MASK) // ONE_HOP
 
     @property
     def status(self) -> int:

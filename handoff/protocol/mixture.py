@@ -5,14 +5,16 @@ from __future__ import annotations
 from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from mypy_extensions import mypyc_attr
 
 from engine import Context, Event, EventKind
 from handoff.protocol.procedures import MIXTURE, Procedure
 from handoff.protocol.program import Program, compile_program
 from handoff.protocol.setup import ProcedureGroups, Setup
 
-_MESSAGE = int(EventKind.MESSAGE)  # a plain integer, since every event is compared with it
+_MESSAGE: Final = int(EventKind.MESSAGE)  # a plain integer, since every event is compared with it
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,7 @@ def unsupported_reasons(setup: Setup, procedures: Iterable[str]) -> list[str]:
     return reasons
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class GroupDispatcher:
     """Controller of a node, or of all mobile nodes, in a mixture: it passes each event to the controller of a group.
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable
+from typing import Final
 
 import numpy as np
+from mypy_extensions import mypyc_attr
 
 from engine import Context, Event, EventKind, PerMobileState
 from handoff.protocol.constants import SECOND, Status
@@ -33,7 +35,7 @@ from handoff.protocol.registration import RegistrationClient
 from handoff.protocol.roles import RoleResolver
 from handoff.protocol.setup import Attachments
 
-_MESSAGE = int(EventKind.MESSAGE)  # a plain integer, since every event is compared with it
+_MESSAGE: Final = int(EventKind.MESSAGE)  # a plain integer, since every event is compared with it
 
 _NO_PEER = (-1,)  # one message that is about no correspondent
 _EXPIRED_NONCES = (Status.EXPIRED_HOME_NONCE, Status.EXPIRED_CARE_OF_NONCE)
@@ -50,6 +52,7 @@ def without_attachment(attachments: tuple[int, ...], attachment: int) -> tuple[i
     return attachments[:index] + attachments[index + 1 :]
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class MobileNodeController:
     """Controller of all mobile nodes.
 

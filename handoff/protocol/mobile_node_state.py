@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from mypy_extensions import mypyc_attr
+
 
 class PendingRequest(NamedTuple):
     """A message that waits for its reply.
@@ -34,6 +36,7 @@ class PendingRequest(NamedTuple):
 _EMPTY: dict[Any, Any] = {}  # never changed
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class MobileNodeState:
     """State of one mobile node, created at its first event. Empty mappings are shared to save memory.
 

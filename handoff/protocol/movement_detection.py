@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Protocol
 
+from mypy_extensions import mypyc_attr
+
 from engine import Context
 from engine.rng import PURPOSE_USER, random_word
 from handoff.protocol.constants import (
@@ -51,6 +53,7 @@ class MobileNodes(Protocol):
         """Start the steps of a handoff or refresh."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class MovementDetector:
     """Solicitations and advertisements of all mobile nodes.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mypy_extensions import mypyc_attr
+
 from engine import Context
 from handoff.protocol.agent import Agent
 from handoff.protocol.context_table import CONTEXT_EFFECTS, ContextTable
@@ -11,6 +13,7 @@ from handoff.protocol.program import GATE, Program
 from handoff.protocol.roles import RoleResolver
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class PreparedAgent(Agent):
     """Controller of one node in a prepared procedure.
 

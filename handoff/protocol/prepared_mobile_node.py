@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mypy_extensions import mypyc_attr
+
 from engine import Context
 from handoff.protocol.constants import SECOND
 from handoff.protocol.handoff_records import WITHOUT_COMMAND, HandoffRecords
@@ -17,6 +19,7 @@ COMMANDED = 1
 """Scenario of a prepared handoff whose command was heard. ``WITHOUT_COMMAND`` stands for scenarios II and III until the end."""
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class PreparedMobileNode(MobileNodeController):
     """Controller of all mobile nodes of a prepared procedure.
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mypy_extensions import mypyc_attr
+
 from engine import Context
 from handoff.protocol.constants import (
     DHAAD_RETRIES,
@@ -27,6 +29,7 @@ LASTING_S = 2_000_000
 _HOME_ADDRESS = -1  # stands for a router in the keys of tokens
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class RegistrationClient:
     """Sender of the messages of all mobile nodes.
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from mypy_extensions import mypyc_attr
+
 from engine import FOREVER, Context, PerMobileState
 from handoff.protocol.constants import ADVERTISEMENTS_IN_LIFETIME, SECOND
 from handoff.protocol.messages import ATTACK_MARK, IDENTIFICATION, NEW, PEER_BITS, PEER_LIFETIME
@@ -9,6 +11,7 @@ from handoff.protocol.program import LINGER, Program
 from handoff.protocol.roles import RoleResolver
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class VisitorEntry:
     """State of one mobile node at a router.
 
@@ -55,6 +58,7 @@ class VisitorEntry:
         self.advertisements_left = 0
 
 
+@mypyc_attr(allow_interpreted_subclasses=True)
 class VisitorList:
     """Visitor entries of one router. An entry is created at the first event that concerns a mobile node.
 

@@ -17,6 +17,7 @@ from engine import Engine
 from engine._checkpoint import restore, save
 from engine.checkpoint_file import CheckpointError, open_checkpoint, program_digest, write_checkpoint
 from engine.output_file import remove_file
+from handoff.protocol import COMPILED_PATH
 from handoff.protocol.attacks import AttackCounts, no_attack_counts
 from handoff.protocol.handoff_records import HandoffRecords
 from handoff.simulation.baseline import ByteCounts
@@ -71,8 +72,9 @@ class CompletedRuns:
 
 
 def program_digests() -> list[str]:
-    """Return the digests of the packages whose code decides the results of a run."""
-    return [program_digest(Path(import_module(package).__path__[0])) for package in ("engine", "handoff", "handoff_traces")]
+    """Return the digests of the packages whose code decides the results of a run, and how controllers keep their state."""
+    digests = [program_digest(Path(import_module(package).__path__[0])) for package in ("engine", "handoff", "handoff_traces")]
+    return [*digests, "compiled controllers" if COMPILED_PATH else "controllers in Python"]
 
 
 class StudyCheckpoint:
@@ -219,18 +221,22 @@ _ADMITTED_NAMES = _ARRAYS | {
 }  # fmt: skip
 _PROTOCOL_PACKAGE = "handoff.protocol."
 """Classes of this package may be in a checkpoint, too: they hold data, and creating one has no other effect."""
+_METHODS = (types.FunctionType, types.MethodDescriptorType)
+"""Types of a method in its class: of the source, and of a compiled copy."""
 
 
 def _method(owner: object, name: str) -> object:
     # The only function that a checkpoint can call: it must not reach anything but methods of the protocol.
     cls = type(owner)
     classes = [base for base in cls.__mro__ if base.__module__.startswith(_PROTOCOL_PACKAGE)]
-    if cls not in classes or not any(isinstance(vars(base).get(name), types.FunctionType) for base in classes):
+    if cls not in classes or not any(isinstance(vars(base).get(name), _METHODS) for base in classes):
         raise CheckpointError(f"{cls.__name__} has no method {name}")
     return getattr(owner, name)
 
 
-def _reduce_method(method: types.MethodType) -> tuple[Any, ...]:
+def _reduce_method(method: types.MethodType | types.BuiltinMethodType) -> str | tuple[Any, ...]:
+    if isinstance(method.__self__, types.ModuleType):
+        return method.__name__  # a function of a compiled module goes by name
     return _method, (method.__self__, method.__name__)
 
 
@@ -239,7 +245,8 @@ class _Pickler(pickle.Pickler):
 
     def __init__(self, file: BinaryIO, shared: Mapping[str, object]) -> None:
         super().__init__(file, protocol=5)
-        self.dispatch_table = {**copyreg.dispatch_table, types.MethodType: _reduce_method}
+        methods = dict.fromkeys((types.MethodType, types.BuiltinMethodType), _reduce_method)
+        self.dispatch_table = {**copyreg.dispatch_table, **methods}
         self._names = {id(value): name for name, value in shared.items()}
 
     def persistent_id(self, value: Any) -> str | None:
