@@ -21,7 +21,9 @@ from pathlib import Path
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
 
-MODULES = ("_checkpoint", "_context", "_core", "_interval_rows", "_loop", "_mobile_states")
+ENGINE = ("_checkpoint", "_context", "_core", "_interval_rows", "_loop", "_mobile_states")
+COVERAGE = ("_decisions", "_received_levels")
+MODULES = (*(f"engine/{name}.pyx" for name in ENGINE), *(f"handoff/mobility/coverage/{name}.pyx" for name in COVERAGE))
 BUILD = Path("build")
 PROTOCOL = Path("handoff/protocol")
 ENGINE_TYPES = ("__init__.py", "_context.pyi", "_mobile_states.pyi")
@@ -78,8 +80,8 @@ class BuildExtensions(build_ext):
     def run(self) -> None:
         if not has_compiler():
             raise SystemExit("handoff needs a C++ compiler: install g++ (Debian: apt-get install g++) or clang, then try again.")
-        controllers = [extension for extension in self.extensions if extension.name.startswith("handoff.")]
-        translate_engine([extension for extension in self.extensions if extension not in controllers])
+        controllers = [extension for extension in self.extensions if not extension.sources]
+        translate_cython([extension for extension in self.extensions if extension.sources])
         if controllers:
             translate_controllers(controllers)
             shutil.rmtree(PROTOCOL / "_compiled", ignore_errors=True)  # copies of earlier sources
@@ -87,6 +89,15 @@ class BuildExtensions(build_ext):
                 for extension in controllers:
                     Path(self.get_ext_fullpath(extension.name)).parent.mkdir(parents=True, exist_ok=True)
         super().run()
+
+
+def cython_extensions() -> list[Extension]:
+    """Return an extension for each Cython module. A copy of the engine alone has no others."""
+    return [
+        Extension(module[: -len(".pyx")].replace("/", "."), [module], language="c++", extra_link_args=["-pthread"])
+        for module in MODULES
+        if Path(module).exists()
+    ]
 
 
 def controller_extensions() -> list[Extension]:
@@ -122,7 +133,7 @@ def translate_controllers(extensions: list[Extension]) -> None:
         extension.extra_compile_args = [flag for flag in translated.extra_compile_args if flag != "-Werror"]
 
 
-def translate_engine(extensions: list[Extension]) -> None:
+def translate_cython(extensions: list[Extension]) -> None:
     """Replace the Cython sources of extensions by C++ sources, and set the flags of the compiler."""
     from Cython.Build import cythonize
 
@@ -159,7 +170,7 @@ def translate_engine(extensions: list[Extension]) -> None:
 
 setup(
     ext_modules=[
-        *(Extension(f"engine.{name}", [f"engine/{name}.pyx"], language="c++", extra_link_args=["-pthread"]) for name in MODULES),
+        *cython_extensions(),
         *controller_extensions(),
     ],
     cmdclass={"build_ext": BuildExtensions},

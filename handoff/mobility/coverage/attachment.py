@@ -227,7 +227,7 @@ class _MobileNode:
             starts_ps = decision.time_ps + (coverage.switch_ps if self.single_radio else 0)
             if decision.to != LINK_LOST and starts_ps >= end_ps:
                 return None  # the handoff would not end in time
-            if decision.to == LINK_LOST or levels.at(starts_ps)[decision.to] < coverage.minimum:
+            if decision.to == LINK_LOST or levels.at(decision.to, starts_ps) < coverage.minimum:
                 self._lose(levels, attachment, row, decision.time_ps)
                 return decision.time_ps
             self._leave(attachment, serving_from_ps, decision.time_ps)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from engine.columns import Int
+from handoff.mobility.coverage._decisions import LevelScan
 
-_WINDOW = 256
-"""Instants that are searched first; the window doubles until there is a decision."""
 LINK_LOST = -1
 
 
@@ -23,25 +22,20 @@ class ReceivedLevels:
         Strictly increasing.
     level : ndarray of int64, shape (routers, instants)
         Thousandths of a decibel over 1 mW; routers in the order of their keys.
+    scan : LevelScan
+        Compiled searches in both.
     """
 
     time_ps: Int
     level: Int
+    scan: LevelScan = field(init=False, repr=False, compare=False)
 
-    def at(self, time_ps: int) -> Int:
-        """Return the level of each router at an instant between the first and the last measurement."""
-        k = int(np.searchsorted(self.time_ps, time_ps))
-        if self.time_ps[k] == time_ps:
-            return self.level[:, k]
-        before, after = self.level[:, k - 1], self.level[:, k]
-        interval = int(self.time_ps[k] - self.time_ps[k - 1])
-        return before + (after - before) * int(time_ps - self.time_ps[k - 1]) // interval
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "scan", LevelScan(self.time_ps, np.ascontiguousarray(self.level)))
 
-    def window(self, time_ps: int, size: int) -> tuple[Int, Int]:
-        """Return times and levels at ``time_ps`` and the next ``size`` measurements."""
-        k = int(np.searchsorted(self.time_ps, time_ps, "right"))
-        times = np.concatenate([[time_ps], self.time_ps[k : k + size]])
-        return times, np.concatenate([self.at(time_ps)[:, None], self.level[:, k : k + size]], axis=1)
+    def at(self, router: int, time_ps: int) -> int:
+        """Return the level of a router at an instant between the first and the last measurement."""
+        return self.scan.at(router, time_ps)
 
 
 @dataclass(frozen=True)
@@ -74,74 +68,14 @@ def next_handover(
     trigger_ps : int
         Time to trigger.
     """
-    size = _WINDOW
-    while True:
-        times, level = levels.window(from_ps, size)
-        decision = _first_decision(times, level, serving, minimum, hysteresis, trigger_ps)
-        if decision is not None or times[-1] == levels.time_ps[-1]:
-            return decision
-        size *= 2
-
-
-def _first_decision(
-    times: Int, level: Int, serving: int, minimum: int, hysteresis: int, trigger_ps: int
-) -> HandoverDecision | None:
-    lost_ps = first_crossing(times, minimum - level[serving])
-    margin = level - level[serving] - hysteresis
-    above = margin > 0
-    begins, ends = above.copy(), above.copy()
-    begins[:, 1:] &= ~above[:, :-1]
-    ends[:, :-1] &= ~above[:, 1:]
-    router, begin = np.nonzero(begins)  # each run of instants at which a router is above
-    _, end = np.nonzero(ends)
-    if len(router):
-        due = _crossing_times(times, margin, router, begin) + trigger_ps
-        last = len(times) - 1
-        until = np.where(end == last, times[last], _crossing_times(times, margin, router, np.minimum(end + 1, last)) - 1)
-        triggered = due <= until
-        router, due = router[triggered], due[triggered]
-    if not len(router) or (lost_ps is not None and lost_ps < int(due.min())):
-        return None if lost_ps is None else HandoverDecision(lost_ps, LINK_LOST)
-    time_ps = int(due.min())
-    candidates = router[due == time_ps]
-    strength = ReceivedLevels(times, level).at(time_ps)
-    return HandoverDecision(time_ps, int(candidates[np.argmax(strength[candidates])]))
-
-
-def _crossing_times(times: Int, value: Int, row: Int, column: Int) -> Int:
-    """Return when ``value`` is 0 between ``column - 1`` and ``column``, where its sign changes; at column 0, the first time."""
-    before = np.maximum(column - 1, 0)
-    a, b = value[row, before], value[row, column]
-    interval = times[column] - times[before]
-    return times[before] + np.where(column > 0, interval * np.abs(a) // np.maximum(np.abs(a) + np.abs(b), 1), 0)
-
-
-def first_crossing(times: Int, value: Int) -> int | None:
-    """Return when ``value``, linear between ``times``, first rises above 0; None if it does not."""
-    positive = value > 0
-    if not positive.any():
-        return None
-    k = np.array([int(np.argmax(positive))])
-    return int(_crossing_times(times, value[None, :], np.zeros(1, np.int64), k)[0])
+    decision = levels.scan.next_handover(serving, from_ps, minimum, hysteresis, trigger_ps)
+    return None if decision is None else HandoverDecision(*decision)
 
 
 def next_router(levels: ReceivedLevels, from_ps: int, minimum: int) -> HandoverDecision | None:
     """Return the attachment of a mobile node without a link: to the strongest router, once a level is ``minimum`` or above."""
-    size = _WINDOW
-    while True:
-        times, level = levels.window(from_ps, size)
-        sufficient = level >= minimum
-        column = int(np.argmax(sufficient.any(axis=0)))
-        if sufficient[:, column].any():
-            routers = np.flatnonzero(sufficient[:, column])
-            if column == 0:
-                return HandoverDecision(from_ps, int(routers[np.argmax(level[routers, 0])]))
-            crossings = _crossing_times(times, level - minimum, routers, np.full(len(routers), column))
-            first = routers[crossings == crossings.min()]
-            return HandoverDecision(int(crossings.min()), int(first[np.argmax(level[first, column])]))
-        if times[-1] == levels.time_ps[-1]:
-            return None
-        size *= 2
+    decision = levels.scan.next_router(from_ps, minimum)
+    return None if decision is None else HandoverDecision(*decision)
 
 
 def level_above_since(levels: ReceivedLevels, router: int, level: int, from_ps: int, to_ps: int) -> int:
@@ -149,30 +83,15 @@ def level_above_since(levels: ReceivedLevels, router: int, level: int, from_ps: 
 
     The result is ``to_ps`` if the level is below at ``to_ps``.
     """
-    times, values = _levels_between(levels, router, from_ps, to_ps)
-    below = np.flatnonzero(values < level)
-    if not len(below):
-        return from_ps
-    if below[-1] == len(values) - 1:
-        return to_ps
-    after = below[-1:] + 1
-    return int(_crossing_times(times, (values - level)[None, :], np.zeros(1, np.int64), after)[0])
+    return levels.scan.level_above_since(router, level, from_ps, to_ps, 1)
 
 
 def level_below_since(levels: ReceivedLevels, router: int, level: int, from_ps: int, to_ps: int) -> int:
     """Return the time in [from, to] from which a router's level is at ``level`` or below until ``to_ps``."""
-    mirrored = ReceivedLevels(levels.time_ps, -levels.level)
-    return level_above_since(mirrored, router, -level, from_ps, to_ps)
-
-
-def _levels_between(levels: ReceivedLevels, router: int, from_ps: int, to_ps: int) -> tuple[Int, Int]:
-    inner = slice(*np.searchsorted(levels.time_ps, [from_ps + 1, to_ps]).tolist())
-    times = np.concatenate([[from_ps], levels.time_ps[inner], [to_ps]])
-    first, last = [levels.at(from_ps)[router]], [levels.at(to_ps)[router]]
-    return times, np.concatenate([first, levels.level[router, inner], last])
+    return levels.scan.level_above_since(router, -level, from_ps, to_ps, -1)
 
 
 __all__ = [
-    "LINK_LOST", "HandoverDecision", "ReceivedLevels", "first_crossing", "level_above_since", "level_below_since",
+    "LINK_LOST", "HandoverDecision", "ReceivedLevels", "level_above_since", "level_below_since",
     "next_handover", "next_router",
 ]  # fmt: skip

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.columns import Int
-from engine.rng import PURPOSE_USER, combine, combine_array, log_fixed_point
+from engine.rng import PURPOSE_USER, combine, combine_array, log_fixed_point, log_table
+from handoff.mobility.coverage._received_levels import attenuate, interpolate
 
 PURPOSE_SHADOWING = PURPOSE_USER + 20
 """Draws of shadowing, by router and mobile node: one for each eighth of the decorrelation distance."""
@@ -56,15 +57,12 @@ class Radio:
 
     def level(self, dx_mm: Int, dy_mm: Int) -> Int:
         """Return the level at an offset from the router: transmit - reference loss - 10 exponent log10(d / reference)."""
-        dx, dy = (np.clip(d, -MAX_OFFSET_MM, MAX_OFFSET_MM) for d in (dx_mm, dy_mm))
-        log_distance, log_reference = (
-            log_fixed_point(squared) for squared in (np.maximum(dx * dx + dy * dy, 1), np.array([self.reference_mm**2]))
-        )
-        log_ratio = np.maximum(log_distance - log_reference, 0)
+        log_reference = int(log_fixed_point(np.array([self.reference_mm**2]))[0])
         # 10 exponent log10(d / r) = 5 exponent ln(d² / r²) / ln 10: 2**16 times the factor, 2**24 times the logarithm
         factor = (5 * self.exponent * 2**56 + _LN10 // 2) // _LN10
-        loss: Int = ((log_ratio >> 16) * factor + (1 << 39)) >> 40
-        return self.transmit - self.reference_loss - loss
+        nearest = self.transmit - self.reference_loss
+        dx, dy = np.ravel(dx_mm), np.ravel(dy_mm)
+        return attenuate(dx, dy, MAX_OFFSET_MM, log_table(), log_reference, factor, nearest).reshape(dx_mm.shape)
 
 
 def shadowing(radio: Radio, seed: int, router_keys: npt.NDArray[np.uint64], mobile_key: int, travelled_mm: Int) -> Int:
@@ -99,9 +97,7 @@ def shadowing(radio: Radio, seed: int, router_keys: npt.NDArray[np.uint64], mobi
     sums = np.lib.stride_tricks.sliding_window_view(normal, _TAPS, axis=1) @ weights
     bound = MAX_DEVIATIONS * radio.shadowing
     levels = np.clip(sums * radio.shadowing // deviation, -bound, bound)
-    j = point - first
-    along: Int = levels[:, j] + (levels[:, j + 1] - levels[:, j]) * (travelled_mm - point * step) // step
-    return along
+    return interpolate(levels, point - first, travelled_mm - point * step, step)
 
 
 @cache

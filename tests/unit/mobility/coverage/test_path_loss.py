@@ -1,11 +1,13 @@
 """Path loss and shadowing in integers against their formulas in floating point."""
 
 import math
+from math import isqrt
 
 import numpy as np
 import pytest
 
-from engine.rng import combine, name_key, random_word
+from engine.rng import combine, log_fixed_point, log_table, name_key, random_word
+from handoff.mobility.coverage._received_levels import attenuate, interpolate
 from handoff.mobility.coverage.path_loss import MAX_DEVIATIONS, Radio, shadowing
 
 
@@ -74,3 +76,29 @@ def test_shadowing_follows_its_definition_draw_by_draw():
     points = [6_000 * sum(math.exp(-k / 8) * sums[j + 63 - k] for k in range(64)) / deviation for j in range(6)]
     shadow = shadowing(radio, 7, np.array([name_key("r")], np.uint64), name_key("m"), np.array([0, 10_000, 45_000]))[0]
     assert shadow == pytest.approx([points[0], points[1], (points[4] + points[5]) / 2], abs=2)
+
+
+@pytest.mark.parametrize("squared", [1, 2, 3, 4096, 10**6 + 1, 2**40 - 1, 2**53 + 1, 8 * 10**18])
+def test_the_level_takes_the_logarithm_of_the_array_function(squared):
+    """One instant beyond a reference of 1 mm, by the same table as ``engine.rng.log_fixed_point``."""
+    x = isqrt(squared)
+    factor = 2**16 * 5 * 3_500  # a logarithm of 1 is 17.5 dB
+    expected = (int(log_fixed_point(np.array([x * x]))[0]) >> 16) * factor + (1 << 39) >> 40
+    offsets = np.array([x], np.int64), np.zeros(1, np.int64)
+    assert attenuate(*offsets, 2**32, log_table(), 0, factor, 0).tolist() == [-expected]
+
+
+def test_values_between_points_are_rounded_down():
+    points = np.array([[0, 10, 0], [5, 4, -6]], np.int64)
+    point, rest = np.array([0, 0, 1, 1], np.int64), np.array([0, 1, 2, 2], np.int64)
+    assert interpolate(points, point, rest, 3).tolist() == [[0, 3, 3, 3], [5, 4, -3, -3]]
+
+
+def test_an_instant_needs_a_point_after_it():
+    with pytest.raises(ValueError, match="a point before it and one after it"):
+        interpolate(np.zeros((1, 2), np.int64), np.array([1], np.int64), np.array([0], np.int64), 3)
+
+
+def test_offsets_need_one_length():
+    with pytest.raises(ValueError, match="of one length"):
+        attenuate(np.zeros(2, np.int64), np.zeros(1, np.int64), 2**31, log_table(), 0, 1, 0)
