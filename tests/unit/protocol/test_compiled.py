@@ -67,7 +67,8 @@ def test_an_edited_source_is_not_hidden_by_copies(edited, tmp_path):
     assert run_python(ORIGIN, path=tmp_path).split()[0] == str(agent)
 
 
-def test_a_folder_without_the_library_is_no_copy(tmp_path):
+def test_a_folder_without_the_library_is_no_copy(tmp_path, monkeypatch):
+    monkeypatch.setenv("HANDOFF_COMPILED_PROTOCOL", "1")
     (tmp_path / "agent.py").write_text("")
     assert compiled.compiled_path(tmp_path) == []
     folder = compiled.folder_of_copies(tmp_path)
@@ -75,3 +76,5 @@ def test_a_folder_without_the_library_is_no_copy(tmp_path):
     assert compiled.compiled_path(tmp_path) == []
     (folder / (compiled.LIBRARY + EXTENSION_SUFFIXES[0])).touch()
     assert compiled.compiled_path(tmp_path) == [str(folder)]
+    monkeypatch.setenv("HANDOFF_COMPILED_PROTOCOL", "0")
+    assert compiled.compiled_path(tmp_path) == []
