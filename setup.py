@@ -1,4 +1,4 @@
-"""Build the compiled engine and the compiled copies of controllers; all metadata is in pyproject.toml.
+"""Build the engine, the loops of coverage and the compiled copies of controllers; all metadata is in pyproject.toml.
 
 Only ``build_ext`` needs a compiler: a source archive and metadata are made without one.
 
@@ -75,7 +75,7 @@ def write_if_changed(path: Path, text: str) -> None:
 
 
 class BuildExtensions(build_ext):
-    """Translate the engine to C++ and controllers to C, and compile both."""
+    """Translate Cython modules to C++ and controllers to C, and compile all."""
 
     def run(self) -> None:
         if not has_compiler():
@@ -84,11 +84,19 @@ class BuildExtensions(build_ext):
         translate_cython([extension for extension in self.extensions if extension.sources])
         if controllers:
             translate_controllers(controllers)
-            shutil.rmtree(PROTOCOL / "_compiled", ignore_errors=True)  # copies of earlier sources
+            folder = Path(*controllers[0].name.split(".")[:-1])
+            for root in (Path(), Path(self.build_lib)):
+                remove_other_folders(root / folder)
             if self.inplace or self.editable_mode:
-                for extension in controllers:
-                    Path(self.get_ext_fullpath(extension.name)).parent.mkdir(parents=True, exist_ok=True)
+                folder.mkdir(parents=True, exist_ok=True)
         super().run()
+
+
+def remove_other_folders(folder: Path) -> None:
+    """Remove all folders beside a folder: they hold copies of earlier sources."""
+    for other in folder.parent.glob("*/"):
+        if other != folder:
+            shutil.rmtree(other)
 
 
 def cython_extensions() -> list[Extension]:
@@ -169,10 +177,7 @@ def translate_cython(extensions: list[Extension]) -> None:
 
 
 setup(
-    ext_modules=[
-        *cython_extensions(),
-        *controller_extensions(),
-    ],
+    ext_modules=[*cython_extensions(), *controller_extensions()],
     cmdclass={"build_ext": BuildExtensions},
     options={"build_ext": {"parallel": os.cpu_count() or 1}},
 )

@@ -10,7 +10,8 @@ import pytest
 
 import handoff_traces
 from handoff.mobility import GaussMarkov
-from handoff.mobility.coverage import Coverage, Radio, compute_attachments
+from handoff.mobility.coverage import Coverage, Radio
+from handoff.mobility.coverage.attachment import compute_attachments
 
 CARS, STEPS = 500, 500
 S = 10**12

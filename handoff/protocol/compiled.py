@@ -3,6 +3,9 @@
 ``setup.py`` translates the modules to C with mypyc, from the same sources that run without it. The folder of the copies carries
 the digest of the sources, so that a copy of other sources is never imported: after an edit the sources run until the next build.
 The environment variable ``HANDOFF_COMPILED_PROTOCOL=0`` switches the copies off, at the build and at run time.
+
+Classes with state are marked ``mypyc_attr(allow_interpreted_subclasses=True)``. Subclasses in Python are then possible, and
+``__new__`` does not call ``__init__``, so that checkpoints can create an object and set its state.
 """
 
 from __future__ import annotations
@@ -58,6 +61,7 @@ def folder_of_copies(package: Path) -> Path:
 
 def compiled_path(package: Path) -> list[str]:
     """Return what the import path of a package has to begin with: the folder of its compiled copies, if there are any."""
+    if not is_enabled():
+        return []
     folder = folder_of_copies(package)
-    usable = is_enabled() and any((folder / (LIBRARY + suffix)).exists() for suffix in EXTENSION_SUFFIXES)
-    return [str(folder)] if usable else []
+    return [str(folder)] if any((folder / (LIBRARY + suffix)).exists() for suffix in EXTENSION_SUFFIXES) else []

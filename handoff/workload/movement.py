@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import handoff_traces
-from handoff.mobility.coverage import Coverage, compute_attachments
+from handoff.mobility.coverage import Coverage
 from handoff.mobility.plausibility import check_plausibility
 from handoff.mobility.registrations import attachments_from_registrations
 from handoff.scenario.scenario import Scenario
@@ -120,6 +120,8 @@ def attach_tracks(
     scenario: Scenario, tracks: handoff_traces.Tracks, seed: int, remarks: MovementRemarks
 ) -> handoff_traces.Associations:
     """Return the attachments of tracks under the coverage of a scenario; add to ``remarks`` on the positions of routers."""
+    from handoff.mobility.coverage.attachment import compute_attachments  # scenarios without tracks do not load it
+
     model = place_routers(scenario, tracks, remarks)
     return compute_attachments(model, tracks, seed=seed, begin_ps=scenario.movement.begin, until_ps=scenario.duration)
 

@@ -10,7 +10,8 @@ import numpy as np
 
 import handoff_traces
 from engine.columns import Int
-from handoff.mobility.coverage import Coverage, find_tracks
+from handoff.mobility.coverage import Coverage
+from handoff.mobility.coverage.attachment import find_tracks
 from handoff.mobility.coverage.trajectory import Trajectory
 from handoff.scenario.scenario import Scenario
 from handoff.workload.movement import load_tracks, place_routers

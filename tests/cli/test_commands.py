@@ -65,8 +65,8 @@ def test_a_run_loads_only_what_it_needs_before_its_first_packet():
     assert not loaded & {f"handoff_traces.{name}" for name in ("capture_writer", "movement", "signalling", "summary", "wire")}
     assert not loaded & {"handoff.cli.tables", "handoff.output.parquet", "handoff.experiments.execution.task"}
     ours = [name for name in loaded if name.split(".")[0] in ("engine", "handoff", "handoff_traces")]
-    assert len(ours) <= 184
-    assert len(loaded) <= 528
+    assert len(ours) <= 182
+    assert len(loaded) <= 525
 
 
 def test_compare_prints_a_table_and_writes_all_parquet_files(tmp_path):

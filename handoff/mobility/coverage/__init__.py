@@ -4,7 +4,7 @@ All computations are integer arithmetic on draws by name. The attachments of a m
 and in every scenario with the same routers.
 """
 
-from handoff.mobility.coverage.attachment import Coverage, compute_attachments, find_tracks
+from handoff.mobility.coverage.description import Coverage
 from handoff.mobility.coverage.path_loss import Radio
 
-__all__ = ["Coverage", "Radio", "compute_attachments", "find_tracks"]
+__all__ = ["Coverage", "Radio"]

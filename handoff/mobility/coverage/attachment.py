@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
 import handoff_traces
 from engine import FOREVER
 from engine.rng import PURPOSE_USER, name_key, random_word
+from handoff.mobility.coverage.description import Coverage
 from handoff.mobility.coverage.handover_trigger import (
     LINK_LOST,
     HandoverDecision,
@@ -19,63 +20,11 @@ from handoff.mobility.coverage.handover_trigger import (
     next_handover,
     next_router,
 )
-from handoff.mobility.coverage.path_loss import MAX_DEVIATIONS, Radio, shadowing
+from handoff.mobility.coverage.path_loss import MAX_DEVIATIONS, shadowing
 from handoff.mobility.coverage.trajectory import Trajectory
 
 PURPOSE_LEAD = PURPOSE_USER + 21
 PURPOSE_ACCESS = PURPOSE_USER + 22
-
-
-@dataclass(frozen=True)
-class Coverage:
-    """Positions of routers, radio, handover decision and layer-2 events; times in ps, levels in thousandths of a decibel.
-
-    Attributes
-    ----------
-    routers : tuple of str
-        Names of the routers.
-    x_mm, y_mm : tuple of int
-        Positions of the routers, in the coordinates of the tracks.
-    radio : Radio
-        Transmission and attenuation.
-    minimum : int
-        Level below which a link is lost.
-    hysteresis : int
-        Margin over the serving router for a handoff, and over ``minimum`` for a new attachment without a link.
-    trigger_ps : int
-        Time to trigger: how long another router's level exceeds the margin before a handoff.
-    interval_ps : int
-        Time between two measurements of the levels, which are linear in between.
-    lead_ps, lead_spread_ps : int
-        Time from the prediction to the warning (going-down): uniform between lead - spread and lead + spread, drawn for each
-        handoff.
-    guard_ps : int
-        Time from the warning to the end of the old link.
-    warning : int or None
-        Level below which layer 2 warns of the loss of a link; None: there is no such warning.
-    single_access : int
-        Probability that a mobile node has one radio, times 2**64.
-    switch_ps : int
-        Time from the end of one link to the next if there is no second radio or no prediction.
-    longest_gap_ps : int or None
-        A mobile node is absent between two samples that are farther apart; None: it is always present.
-    """
-
-    routers: tuple[str, ...]
-    x_mm: tuple[int, ...]
-    y_mm: tuple[int, ...]
-    radio: Radio = field(default_factory=Radio)
-    minimum: int = -100_000
-    hysteresis: int = 3_000
-    trigger_ps: int = 320 * 10**9
-    interval_ps: int = 100 * 10**9
-    lead_ps: int = 500 * 10**9
-    lead_spread_ps: int = 0
-    guard_ps: int = 20 * 10**9
-    warning: int | None = None
-    single_access: int = 0
-    switch_ps: int = 50 * 10**9
-    longest_gap_ps: int | None = None
 
 
 @dataclass

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from handoff.mobility import GaussMarkov, RandomWaypoint
-from handoff.mobility.coverage import Coverage, Radio, compute_attachments
+from handoff.mobility.coverage import Coverage, Radio
+from handoff.mobility.coverage.attachment import compute_attachments
 
 from .trajectories import positions, trajectories
 

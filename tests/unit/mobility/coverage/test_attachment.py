@@ -9,7 +9,8 @@ import pytest
 
 import handoff_traces
 from engine import FOREVER
-from handoff.mobility.coverage import Coverage, Radio, compute_attachments
+from handoff.mobility.coverage import Coverage, Radio
+from handoff.mobility.coverage.attachment import compute_attachments
 
 S, MS = 10**12, 10**9
 RADIO = Radio(transmit=30_000, reference_loss=40_000, reference_mm=1_000, exponent=3_500)
