@@ -1,4 +1,4 @@
-"""Build the engine, the loops of coverage and the compiled copies of controllers; all metadata is in pyproject.toml.
+"""Build the engine, the loops of metrics and coverage, and the compiled copies of controllers; all metadata is in pyproject.toml.
 
 Only ``build_ext`` needs a compiler: a source archive and metadata are made without one.
 
@@ -23,7 +23,9 @@ from setuptools.command.build_ext import build_ext
 
 ENGINE = ("_checkpoint", "_context", "_core", "_interval_rows", "_loop", "_mobile_states")
 COVERAGE = ("_decisions", "_received_levels")
-MODULES = (*(f"engine/{name}.pyx" for name in ENGINE), *(f"handoff/mobility/coverage/{name}.pyx" for name in COVERAGE))
+METRICS = ("_group_loops", "_packet_loops")
+FOLDERS = {"engine": ENGINE, "handoff/metrics": METRICS, "handoff/mobility/coverage": COVERAGE}
+MODULES = [f"{folder}/{name}.pyx" for folder, names in FOLDERS.items() for name in names]
 BUILD = Path("build")
 PROTOCOL = Path("handoff/protocol")
 ENGINE_TYPES = ("__init__.py", "_context.pyi", "_mobile_states.pyi")

@@ -81,11 +81,7 @@ def sort_columns(columns: Columns, by: Sequence[str]) -> Columns:
     order = sort_order(*(columns[f] for f in by))
     place = np.empty_like(order)
     place[order] = np.arange(len(order))
-    return place_rows(columns, place)
-
-
-def place_rows(columns: Columns, place: Int) -> Columns:
-    """Return the rows at their places. Writing a few rising sequences misses the cache less than reading them does."""
+    # Writing a few rising sequences misses the cache less than reading them does.
     placed = {f: np.empty_like(values) for f, values in columns.items()}
     for f, values in columns.items():
         placed[f][place] = values

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from engine.columns import Columns, Int, place_rows, sort_columns
+from engine.columns import Columns, Int, sort_columns
 from engine.compiled_network import CompiledNetwork
 from engine.results import (
     FLOW_COLUMNS,
@@ -55,7 +55,9 @@ def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -
     nodes = name_columns(RAW_NODE, raw["nodes"].T.copy())
     packets = None
     if raw["record"]:
-        packets = sort_packets(dict(zip(PACKET_COLUMNS, raw["ended"], strict=True)))
+        packets = dict(zip(PACKET_COLUMNS, raw["ended"], strict=True))
+        if not raw["is_sorted"]:
+            packets = sort_columns(packets, ("flow", "seq", "copy"))
     return Result(
         until_ps=until_ps,
         fingerprint=raw["fingerprint"],
@@ -70,20 +72,6 @@ def build_result(network: CompiledNetwork, until_ps: int, raw: dict[str, Any]) -
         delay_histogram=raw["histogram"],
         packets=packets,
     )
-
-
-def sort_packets(packets: Columns) -> Columns:
-    """Return the records of packet copies sorted by flow, sequence number and copy."""
-    flow, seq = packets["flow"], packets["seq"]
-    if not packets["copy"].any():
-        number = np.bincount(flow)
-        if (seq < number[flow]).all():  # all packets of each flow: their numbers are their places, unless one has two records
-            place = (np.cumsum(number) - number)[flow] + seq
-            taken = np.zeros(len(place), bool)
-            taken[place] = True
-            if taken.all():
-                return place_rows(packets, place)
-    return sort_columns(packets, ("flow", "seq", "copy"))
 
 
 def name_columns(names: Sequence[str], arrays: Iterable[Int]) -> Columns:

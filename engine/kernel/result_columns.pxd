@@ -1,6 +1,6 @@
 """Raw result columns of a world, without names; the Python side names them and checks the conservation laws."""
 
-from libc.stdint cimport int64_t, uint32_t
+from libc.stdint cimport int64_t, uint8_t, uint32_t
 
 from engine.kernel.exact_sum cimport ExactSum, add_product
 from engine.kernel.fates cimport DUPLICATE, IN_FLIGHT
@@ -38,9 +38,32 @@ cdef inline void write_integrals(World* w, int64_t[:, ::1] nodes, int64_t reache
         write_sum(nodes, i, 24, &u.visitors.integral)
         write_sum(nodes, i, 26, &bytes)
 
+cdef inline bint place_records(World* w, int64_t[::1] first_row, uint8_t[::1] is_taken) noexcept:
+    """Write the row of each flow's first record, in order of flow and sequence number. Return whether the others follow it.
+
+    They do if there is one record for each packet of a flow, which has no copies: a packet's number is its place.
+    """
+    cdef int64_t i, flow, before = 0, row, count
+    cdef int64_t records = <int64_t>w.packet_records.size()
+    cdef const PacketRecord* e = w.packet_records.data()
+    for i in range(records):
+        first_row[e[i].flow] += 1
+    for flow in range(w.flows + 1):
+        count = first_row[flow]
+        first_row[flow] = before
+        before += count
+    for i in range(records):
+        row = first_row[e[i].flow] + e[i].seq
+        if e[i].copy or row >= first_row[e[i].flow + 1] or is_taken[row]:
+            return False
+        is_taken[row] = 1
+    return True
+
 cdef inline dict collect_columns(World* w, object np, object built, int64_t reached):
     """Return the raw columns at time ``reached``. ``np`` is the numpy module, which a .pxd file cannot import."""
     cdef int64_t i, k
+    cdef bint is_sorted
+    cdef int64_t[::1] first_row = np.zeros(w.flows + 1, np.int64)
     cdef int64_t[:, ::1] flows, queued, spans, packets, nodes, fates
     cdef LinkCounters* counters
     cdef Unit* u
@@ -64,13 +87,15 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
     for i in range(<int64_t>w.spans.size()):
         for k in range(SPAN_COLUMNS):
             spans[k, i] = (<int64_t*>&w.spans.data()[i])[k]
-    packets_np = np.zeros((PACKET_COLUMNS, w.packet_records.size()), np.int64)
+    packets_np = np.empty((PACKET_COLUMNS, w.packet_records.size()), np.int64)
     packets = packets_np
+    is_sorted = place_records(w, first_row, np.zeros(w.packet_records.size(), np.uint8))
     for i in range(<int64_t>w.packet_records.size()):
         e = &w.packet_records.data()[i]
-        packets[0, i], packets[1, i], packets[2, i], packets[3, i] = e.flow, e.seq, e.copy, e.fate
-        packets[4, i], packets[5, i], packets[6, i] = e.t, e.node, e.t - e.creation_time if e.fate <= DUPLICATE else -1
-        packets[7, i], packets[8, i], packets[9, i] = e.creation_time, e.via, e.tunnels
+        k = first_row[e.flow] + e.seq if is_sorted else i
+        packets[0, k], packets[1, k], packets[2, k], packets[3, k] = e.flow, e.seq, e.copy, e.fate
+        packets[4, k], packets[5, k], packets[6, k] = e.t, e.node, e.t - e.creation_time if e.fate <= DUPLICATE else -1
+        packets[7, k], packets[8, k], packets[9, k] = e.creation_time, e.via, e.tunnels
     w.packet_records.resize(final_records)  # records of packets in flight are valid for this call only
     fates_np = np.zeros((2, FATE_COUNT), np.int64)
     fates = fates_np
@@ -103,7 +128,7 @@ cdef inline dict collect_columns(World* w, object np, object built, int64_t reac
     return {
         "flows": flows_np, "queued": queued_np, "spans": spans_np, "ended": packets_np,
         "fates": fates_np, "nodes": nodes_np, "fingerprint": w.fingerprint,
-        "events": w.packet_hops,
+        "events": w.packet_hops, "is_sorted": is_sorted,
         "histogram": np.array([w.delay_histogram[i] for i in range(HISTOGRAM_BUCKETS)], np.int64),
         "record": w.record_level,
     }  # fmt: skip

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.columns import Int
-from handoff.metrics.arrivals import Arrivals
-from handoff.metrics.grouped import Grouping, ratio
-from handoff.metrics.loss import loss_columns
+from handoff.metrics._group_loops import count_elements, measure_runs
+from handoff.metrics._packet_loops import count_packets, measure_arrivals
+from handoff.metrics.grouped import quantiles, ratio, summarise
 from handoff.metrics.packet_table import PacketTable, build_packet_table
 from handoff.metrics.reordering import ReorderedArrivals
 
@@ -26,6 +26,7 @@ GROUP_METRICS = (
     "jitter_max_ps", "gap_max_ps", "gap_begin_ps", "gap_end_ps",
 )  # fmt: skip
 """Names of the columns of :func:`group_metrics`, in their order."""
+_ARRIVAL_METRICS = GROUP_METRICS[-5:]
 FLOAT_METRICS = frozenset({"loss_ratio", "reordered_ratio", "free_run_mean_packets", "jitter_last_ps", "jitter_max_ps"})
 """Columns of floating-point numbers; all others are int64."""
 
@@ -53,7 +54,7 @@ def group_metrics(records: Mapping[str, Int], group: Int, groups: int) -> Column
     dict of str to ndarray
         The columns ``GROUP_METRICS``, with one element for each group. Integers are -1 where there is nothing to measure
         (counts: 0); ratios and jitter are floats, NaN where there is nothing. A quantile of too few values (see
-        :meth:`handoff.metrics.grouped.Grouping.quantiles`) is -1. Means are rounded down. Delays and their variation are those of
+        :func:`handoff.metrics.grouped.quantiles`) is -1. Means are rounded down. Delays and their variation are those of
         delivered packets; lost packets do not count as infinite.
 
         ``sent``, ``delivered``, ``lost``, ``unfinished``
@@ -119,85 +120,64 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
     groups : int
         Number of groups.
     """
-    packets = Grouping(group, groups)
-    delivered = Grouping(group[table.delivered_rows], groups)
-    lost, unfinished = (Grouping(group[np.flatnonzero(rows)], groups) for rows in (table.lost, table.unfinished))
-    copied_rows = np.flatnonzero(table.copies)
-    copied, copies = Grouping(group[copied_rows], groups), np.zeros(groups, np.int64)
-    copied.reduce_into(np.add, copies, copied.select(table.copies[copied_rows]))
+    sent, delivered, lost, unfinished, duplicate, copies = count_packets(
+        group, table.delivered, table.lost, table.unfinished, table.copies, groups
+    )
+    loss_periods, longest_loss, loss_distance = measure_runs(np.flatnonzero(table.lost), group, table.flow, table.seq, groups)
     arrivals = table.arrivals
-    arrival_group = group[arrivals.packet]
+    jitter_and_gaps = measure_arrivals(arrivals.packet, arrivals.time_ps, arrivals.delay_ps, arrivals.first, group, groups)
     return {
-        "sent": packets.number,
-        "delivered": delivered.number,
-        "lost": lost.number,
-        "unfinished": unfinished.number,
-        "duplicate": copied.number,
+        "sent": sent,
+        "delivered": delivered,
+        "lost": lost,
+        "unfinished": unfinished,
+        "duplicate": duplicate,
         "duplicate_copies": copies,
-        "loss_ratio": ratio(lost.number, lost.number + delivered.number),
-        **loss_columns(table, group, groups),
-        **_delay_columns(delivered.select(table.delivered_delay_ps), delivered),
-        **_variation_columns(table, Grouping(group[table.successors.packet], groups), delivered),
-        **_reordering_columns(table.reordered, Grouping(group[table.reordered.packet], groups), delivered.number),
-        **_jitter_columns(table.jitter, Grouping(arrival_group, groups)),
-        **_gap_columns(arrivals, arrival_group, groups),
+        "loss_ratio": ratio(lost, lost + delivered),
+        "loss_periods": loss_periods,
+        "loss_period_max_packets": longest_loss,
+        "loss_distance_min_packets": loss_distance,
+        **_delay_columns(table, group, groups),
+        **_reordering_columns(table.reordered, group, groups, delivered),
+        **dict(zip(_ARRIVAL_METRICS, jitter_and_gaps, strict=True)),
     }
 
 
-def _delay_columns(delay: Int, delivered: Grouping) -> Columns:
-    low, high = delivered.extremes(delay)
-    quantile = {f"delay_p{p}_ps": q for p, q in delivered.quantiles(delay, (50, 95, 99)).items()}
-    return {"delay_min_ps": low, "delay_mean_ps": delivered.mean(delay), **quantile, "delay_max_ps": high}
-
-
-def _variation_columns(table: PacketTable, successors: Grouping, delivered: Grouping) -> Columns:
-    ipdv, pdv = successors.select(table.successors.ipdv_abs_ps), delivered.select(table.delivered_pdv_ps)
-    pdv_quantiles = delivered.quantiles(pdv, (50, 99))
+def _delay_columns(table: PacketTable, group: Int, groups: int) -> Columns:
+    has_predecessor = table.ipdv_abs_ps >= 0
+    delay, pdv = (summarise(group, value, table.delivered, groups) for value in (table.delay_ps, table.pdv_ps))
+    ipdv = summarise(group, table.ipdv_abs_ps, has_predecessor, groups)
+    delay_quantiles = quantiles(group, table.delay_ps, table.delivered, delay.number, (50, 95, 99))
+    pdv_quantiles = quantiles(group, table.pdv_ps, table.delivered, pdv.number, (50, 99))
     return {
-        "ipdv_pairs": successors.number,
-        "ipdv_abs_mean_ps": successors.mean(ipdv),
-        "ipdv_abs_p99_ps": successors.quantiles(ipdv, (99,))[99],
-        "ipdv_abs_max_ps": successors.maximum(ipdv),
+        "delay_min_ps": delay.low,
+        "delay_mean_ps": delay.mean,
+        **{f"delay_p{percent}_ps": quantile for percent, quantile in delay_quantiles.items()},
+        "delay_max_ps": delay.high,
+        "ipdv_pairs": ipdv.number,
+        "ipdv_abs_mean_ps": ipdv.mean,
+        "ipdv_abs_p99_ps": quantiles(group, table.ipdv_abs_ps, has_predecessor, ipdv.number, (99,))[99],
+        "ipdv_abs_max_ps": ipdv.high,
         "pdv_p50_ps": pdv_quantiles[50],
         "pdv_p99_ps": pdv_quantiles[99],
-        "pdv_max_ps": delivered.maximum(pdv),
+        "pdv_max_ps": pdv.high,
     }
 
 
-def _reordering_columns(reordered: ReorderedArrivals, grouping: Grouping, delivered: Int) -> Columns:
-    number, n, free_run = grouping.number, grouping.select(reordered.n), grouping.select(reordered.free_run)
-    in_order = np.zeros(grouping.groups, np.int64)
-    grouping.reduce_into(np.add, in_order, free_run)
+def _reordering_columns(reordered: ReorderedArrivals, group_of_packet: Int, groups: int, delivered: Int) -> Columns:
+    group = group_of_packet[reordered.packet]
+    values, all_present = (reordered.extent, reordered.late_ps, reordered.n, reordered.free_run), np.ones(len(group), np.bool_)
+    extent, late, n, run = (summarise(group, value, all_present, groups) for value in values)
+    in_order = np.zeros(groups, np.int64)
+    np.add.at(in_order, group[group >= 0], reordered.free_run[group >= 0])
     return {
-        "reordered": number,
-        "reordered_ratio": ratio(number, delivered),
-        "reordering_extent_max_packets": grouping.maximum(grouping.select(reordered.extent)),
-        "late_time_max_ps": grouping.maximum(grouping.select(reordered.late_ps)),
-        "reordered_3": Grouping(grouping.group[n >= 3], grouping.groups).number,
-        "reordering_n_max_packets": grouping.maximum(n),
-        "free_runs": number,
-        "free_run_mean_packets": ratio(in_order, number),
-        "free_run_max_packets": grouping.maximum(free_run),
+        "reordered": n.number,
+        "reordered_ratio": ratio(n.number, delivered),
+        "reordering_extent_max_packets": extent.high,
+        "late_time_max_ps": late.high,
+        "reordered_3": count_elements(group[reordered.n >= 3], groups),
+        "reordering_n_max_packets": n.high,
+        "free_runs": n.number,
+        "free_run_mean_packets": ratio(in_order, n.number),
+        "free_run_max_packets": run.high,
     }
-
-
-def _jitter_columns(jitter: npt.NDArray[np.float64], arrivals: Grouping) -> Columns:
-    value = arrivals.select(jitter)
-    last, high = np.full(arrivals.groups, np.nan), np.zeros(arrivals.groups)
-    last[arrivals.group] = value  # of several elements of one group the last stays
-    arrivals.reduce_into(np.maximum, high, value)
-    high[arrivals.number == 0] = np.nan
-    return {"jitter_last_ps": last, "jitter_max_ps": high}
-
-
-def _gap_columns(arrivals: Arrivals, arrival_group: Int, groups: int) -> Columns:
-    grouping = Grouping(arrival_group[arrivals.gap_ends], groups)
-    gap = grouping.select(arrivals.gap_ps)
-    longest = grouping.maximum(gap)
-    arrival = np.full(groups, -1, np.int64)
-    ends_longest = grouping.select(arrivals.gap_ends)[gap == longest[grouping.group]][::-1]
-    arrival[arrival_group[ends_longest]] = ends_longest  # reversed, so the first one stays
-    begin_ps, end_ps = np.full(groups, -1, np.int64), np.full(groups, -1, np.int64)
-    begin_ps[arrival >= 0] = arrivals.time_ps[arrival[arrival >= 0] - 1]
-    end_ps[arrival >= 0] = arrivals.time_ps[arrival[arrival >= 0]]
-    return {"gap_max_ps": longest, "gap_begin_ps": begin_ps, "gap_end_ps": end_ps}

@@ -10,25 +10,12 @@ import numpy as np
 
 from engine.columns import Int
 from engine.results import Fate
-from handoff.metrics.arrivals import Arrivals, changes, interarrival_jitter, sort_arrivals
-from handoff.metrics.grouped import Bool, Float
+from handoff.metrics._packet_loops import find_packets, join_copies, vary_delays
+from handoff.metrics.arrivals import Arrivals, sort_arrivals
+from handoff.metrics.grouped import Bool
 from handoff.metrics.reordering import ReorderedArrivals, find_reordered
 
-
-@dataclass(frozen=True)
-class Successors:
-    """Delivered packets that were sent just after another delivered packet of their flow.
-
-    Attributes
-    ----------
-    packet : ndarray of int64
-        Row of the packet in the packet table.
-    ipdv_abs_ps : ndarray of int64
-        Absolute difference of the delays of both packets (RFC 3393).
-    """
-
-    packet: Int
-    ipdv_abs_ps: Int
+_RECORDS = ("flow", "seq", "copy", "fate", "time_ps", "delay_ps")
 
 
 @dataclass(frozen=True)
@@ -49,6 +36,8 @@ class PacketTable:
         Number of further copies delivered (``Fate.DUPLICATE``).
     delay_ps, pdv_ps : ndarray of int64
         Delay of the first arrival, and its excess over the smallest delay of the flow; -1 if the packet was not delivered.
+    ipdv_abs_ps : ndarray of int64
+        Absolute difference from the delay of the packet that was sent just before (RFC 3393); -1 unless both were delivered.
     arrivals : Arrivals
         First arrivals of the delivered packets.
     """
@@ -63,39 +52,13 @@ class PacketTable:
     copies: Int
     delay_ps: Int
     pdv_ps: Int
+    ipdv_abs_ps: Int
     arrivals: Arrivals
-
-    @cached_property
-    def delivered_rows(self) -> Int:
-        """Rows of the delivered packets."""
-        return np.flatnonzero(self.delivered)
-
-    @cached_property
-    def delivered_delay_ps(self) -> Int:
-        """Delays of the delivered packets."""
-        return self.delay_ps[self.delivered_rows]
-
-    @cached_property
-    def delivered_pdv_ps(self) -> Int:
-        """Excess delays of the delivered packets."""
-        return self.pdv_ps[self.delivered_rows]
 
     @cached_property
     def reordered(self) -> ReorderedArrivals:
         """The reordered arrivals (RFC 4737), found at the first access."""
         return find_reordered(self.arrivals)
-
-    @cached_property
-    def jitter(self) -> Float:
-        """Interarrival jitter after each arrival (RFC 3550), computed at the first access."""
-        return interarrival_jitter(self.arrivals)
-
-    @cached_property
-    def successors(self) -> Successors:
-        """The delivered packets that were sent just after a delivered one, found at the first access."""
-        follows = (self.flow[1:] == self.flow[:-1]) & (self.seq[1:] == self.seq[:-1] + 1)
-        packet = np.flatnonzero(follows & self.delivered[1:] & self.delivered[:-1]) + 1
-        return Successors(packet, np.abs(self.delay_ps[packet] - self.delay_ps[packet - 1]))
 
     def of_packets(self, column: Int) -> Int:
         """Return a column of the records for each packet: the value of its first copy."""
@@ -119,7 +82,7 @@ class PacketTable:
         group = np.asarray(group, np.int64)
         if len(group) != len(self.packet_of_record) or (len(group) and group.max() >= groups):
             raise ValueError(f"group needs one element a record, each below {groups}")
-        own = self.of_packets(group)
+        own = np.ascontiguousarray(self.of_packets(group))
         if np.any(group != own[self.packet_of_record]):
             raise ValueError("copies of one packet are in different groups")
         return own
@@ -138,44 +101,15 @@ def build_packet_table(records: Mapping[str, Int]) -> PacketTable:
     ValueError
         If the records are not sorted, or a packet has several first deliveries or duplicates without one.
     """
-    flow, seq, copy, fate = (np.asarray(records[name], np.int64) for name in ("flow", "seq", "copy", "fate"))
-    start = _packet_starts(flow, seq, copy)
-    first_record = np.flatnonzero(start)
-    is_single = len(first_record) == len(flow)  # no packet has a second copy
-    packet_of_record = first_record if is_single else np.cumsum(start) - 1
-
-    def count_records(where: Bool) -> Int | Bool:
-        if is_single:
-            return where
-        return np.bincount(packet_of_record[where], minlength=len(first_record)).astype(np.int64, copy=False)
-
-    is_delivered = fate == Fate.DELIVERED
-    deliveries, duplicates = count_records(is_delivered), count_records(fate == Fate.DUPLICATE)
-    delivered, is_flying = deliveries > 0, count_records(fate == Fate.IN_FLIGHT) > 0
-    if np.any(deliveries > 1) or np.any((duplicates > 0) & ~delivered):
-        raise ValueError("a packet has several first deliveries, or duplicates without one")
-    record = np.flatnonzero(is_delivered)
-    flow_of_delivered, delay_ps = flow[record], records["delay_ps"][record]
-    delay, pdv = np.full(len(first_record), -1, np.int64), np.full(len(first_record), -1, np.int64)
-    delay[delivered] = delay_ps
-    if len(record):
-        first = np.flatnonzero(changes(flow_of_delivered))
-        smallest = np.minimum.reduceat(delay_ps, first)
-        pdv[delivered] = delay_ps - np.repeat(smallest, np.diff(first, append=len(record)))
-    time_ps = np.asarray(records["time_ps"][record], np.int64)
-    flow_of_packet, seq_of_packet = (flow, seq) if is_single else (flow[first_record], seq[first_record])
+    flow, seq, copy, fate, time_ps, delay_ps = (np.ascontiguousarray(records[name], np.int64) for name in _RECORDS)
+    first_record, packet_of_record = find_packets(flow, seq, copy)
+    packets = len(first_record)
+    delivered, lost, unfinished, copies, packet_delay_ps = join_copies(packet_of_record, fate, delay_ps, packets)
+    record = np.flatnonzero(fate == Fate.DELIVERED)
+    arrivals = sort_arrivals(flow[record], packet_of_record[record], time_ps[record], delay_ps[record])
+    if packets < len(flow):
+        flow, seq = flow[first_record], seq[first_record]
+    variations = vary_delays(flow, seq, packet_delay_ps, delivered)
     return PacketTable(
-        first_record, packet_of_record, flow_of_packet, seq_of_packet, delivered, ~(delivered | is_flying),
-        is_flying & ~delivered, duplicates.astype(np.int64, copy=False), delay, pdv,
-        sort_arrivals(flow_of_delivered, packet_of_record[record], time_ps, delay_ps),
-    )  # fmt: skip
-
-
-def _packet_starts(flow: Int, seq: Int, copy: Int) -> Bool:
-    start = np.ones(len(flow), np.bool_)
-    same_flow, same_seq = flow[1:] == flow[:-1], seq[1:] == seq[:-1]
-    start[1:] = ~(same_flow & same_seq)
-    rising = (flow[1:] > flow[:-1]) | (same_flow & ((seq[1:] > seq[:-1]) | (same_seq & (copy[1:] > copy[:-1]))))
-    if not rising.all():
-        raise ValueError("records are not sorted by flow, seq and copy")
-    return start
+        first_record, packet_of_record, flow, seq, delivered, lost, unfinished, copies, packet_delay_ps, *variations, arrivals
+    )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from engine.columns import Int
+from handoff.metrics._packet_loops import find_late
 from handoff.metrics.arrivals import Arrivals
 from handoff.metrics.grouped import Bool
 
@@ -40,19 +41,21 @@ class ReorderedArrivals:
 def find_reordered(arrivals: Arrivals) -> ReorderedArrivals:
     """Find the arrivals with a sequence number below the next expected one of their flow (RFC 4737, 3.3)."""
     packet = arrivals.packet
+    late = find_late(packet)
+    if not len(late):
+        return ReorderedArrivals(*[late] * 5)
     highest = np.maximum.accumulate(packet)
-    late = np.flatnonzero(packet < highest)
     # Rows of other flows before this one are smaller and those after it larger, so one search serves all flows.
     overtaker = np.searchsorted(highest, packet[late], side="right")
-    previous = np.empty_like(late)
-    previous[:1] = -1
-    previous[1:] = late[:-1]
+    previous = np.append(np.int64(-1), late[:-1])
+    first = np.flatnonzero(arrivals.first)
+    flow_start = first[np.searchsorted(first, late, side="right") - 1]
     return ReorderedArrivals(
         packet=packet[late],
         extent=late - overtaker,
         late_ps=arrivals.time_ps[late] - arrivals.time_ps[overtaker],
         n=late - 1 - _previous_smaller(packet, late),
-        free_run=late - np.maximum(previous + 1, arrivals.flow_start()[late]),
+        free_run=late - np.maximum(previous + 1, flow_start),
     )
 
 

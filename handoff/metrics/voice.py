@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from engine.columns import Int
-from handoff.metrics.grouped import Float, Grouping, ratio
-from handoff.metrics.loss import loss_periods
+from handoff.metrics._group_loops import count_elements, measure_runs
+from handoff.metrics.grouped import Float, ratio, summarise
 from handoff.metrics.packet_table import PacketTable, build_packet_table
 
 CODECS = {"G.711": (0.0, 25.1), "G.729A": (11.0, 19.0)}
@@ -101,21 +101,18 @@ def measure_voice(
         played = played & (table.pdv_ps <= playout_ps)
         delay_ps = table.delay_ps - table.pdv_ps + np.int64(playout_ps)
     missed = (group >= 0) & ~table.unfinished & ~played
-    rows = np.flatnonzero(played)
-    in_time, too_late = Grouping(group[rows], groups), Grouping(group[missed & table.delivered], groups)
-    played_count, missed_count = in_time.number, Grouping(group[missed], groups).number
-    loss = ratio(missed_count, played_count + missed_count)
-    periods = loss_periods(table, group, missed)
+    heard = summarise(group, delay_ps, played, groups)
+    missed_count = count_elements(np.where(missed, group, -1), groups)
+    loss = ratio(missed_count, heard.number + missed_count)
     # Mean length of a period times (1 - loss ratio); 1 where nothing is lost.
-    period_count = np.maximum(Grouping(periods.group, groups).number, 1)
-    burst = np.maximum(missed_count / period_count * (1 - np.nan_to_num(loss)), 1)
-    delay = in_time.mean(in_time.select(delay_ps[rows]))
-    delay[played_count > 0] += codec_delay_ps
+    periods, _, _ = measure_runs(np.flatnonzero(missed), group, table.flow, table.seq, groups)
+    burst = np.maximum(missed_count / np.maximum(periods, 1) * (1 - np.nan_to_num(loss)), 1)
+    delay = heard.mean + codec_delay_ps * (heard.number > 0)
     rated = r_factor(delay / PS_PER_MS, 100 * loss, ie, bpl, burst)
-    r = np.where(played_count > 0, rated, np.where(missed_count > 0, 0.0, np.nan))
+    r = np.where(heard.number > 0, rated, np.where(missed_count > 0, 0.0, np.nan))
     return {
         "voice_delay_ps": delay,
-        "voice_late": too_late.number,
+        "voice_late": count_elements(np.where(missed & table.delivered, group, -1), groups),
         "voice_loss_ratio": loss,
         "burst_ratio": burst,
         "r_factor": r,

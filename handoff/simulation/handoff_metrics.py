@@ -9,7 +9,7 @@ import numpy as np
 from engine import Fate, Network, Result
 from engine.columns import Columns, Int, distinct
 from handoff.metrics import CODECS
-from handoff.metrics.grouped import Grouping
+from handoff.metrics._group_loops import count_elements
 from handoff.metrics.packet_metrics import FLOAT_METRICS, GROUP_METRICS, measure_groups
 from handoff.metrics.packet_table import PacketTable, build_packet_table
 from handoff.metrics.resequencing import resequence
@@ -231,12 +231,12 @@ def compute_packet_metrics(
     if packets.resequenced:
         handoffs["reordered"], window.flows["reordered"] = per_handoff["reordered"], per_flow["reordered"]
     forwarded = _forwarded_packets(anchor_tunnels, packets)
-    handoffs["forwarded"] = Grouping(handoff[forwarded], handoff_count).number
+    handoffs["forwarded"] = count_elements(handoff[forwarded], handoff_count)
 
     def measure_flow_groups(group_of_flow: Int, count: int) -> Columns:
         packet_group = np.where(flow >= 0, group_of_flow[flow], -1) if flows else flow
         totals = measure_groups(table, packet_group, count)
-        totals["forwarded"] = Grouping(packet_group[forwarded], count).number
+        totals["forwarded"] = count_elements(packet_group[forwarded], count)
         for name in VOICE:
             measured = [values[np.isfinite(values)] for i in range(count) for values in [per_flow[name][group_of_flow == i]]]
             totals[name] = np.array([values.mean() if len(values) else np.nan for values in measured])

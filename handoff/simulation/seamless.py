@@ -8,6 +8,7 @@ import numpy as np
 
 from engine import Network
 from engine.columns import Columns, Int
+from handoff.metrics._packet_loops import find_sudden_delays
 from handoff.metrics.grouped import Bool
 from handoff.simulation.arrival_spans import find_arrivals
 from handoff.simulation.handoff_metrics import PacketRecords
@@ -37,11 +38,12 @@ def judge_handoffs(packets: PacketRecords, handoffs: Columns, handoff: Int, path
     table, count = packets.table, len(handoffs["mobile"])
     reordered = np.zeros(len(handoff), np.bool_)
     reordered[table.reordered.packet] = True
+    rows = np.flatnonzero(handoff >= 0)
     disturbed = np.zeros(count, np.bool_)
-    disturbed[handoff[(handoff >= 0) & (table.lost | reordered)]] = True
-    late = _late_packets(packets, handoffs, handoff, reordered, path_difference)
-    disturbed[handoff[late]] = True
-    has_packets = np.bincount(handoff[handoff >= 0], minlength=count) > 0
+    disturbed[handoff[rows[table.lost[rows] | reordered[rows]]]] = True
+    disturbed[handoff[_late_packets(packets, handoffs, handoff, reordered, path_difference)]] = True
+    has_packets = np.zeros(count, np.bool_)
+    has_packets[handoff[rows]] = True
     return np.where(has_packets, 1 - disturbed, -1)
 
 
@@ -50,23 +52,15 @@ def _late_packets(
 ) -> Int:
     """Return the rows, in the packet table, of the packets of handoffs that are late."""
     table, arrivals = packets.table, packets.table.arrivals
-    flow, in_handoff = table.flow[arrivals.packet], handoff[arrivals.packet]
-    excess = np.zeros(len(flow), np.int64)
-    excess[1:] = np.diff(arrivals.delay_ps)
-    excess[arrivals.first] = 0
     interrupted = arrivals.first.copy()  # a handoff has begun since the arrival before
     interrupted[find_arrivals(handoffs, packets.mobiles.mobile, table, packets.reached_ps).first_arrivals()] = True
-    outside = (in_handoff < 0) & ~reordered[arrivals.packet]
-    undisturbed = outside & ~interrupted
-    undisturbed[1:] &= outside[:-1]
-    usual = np.zeros(len(packets.mobiles.mobile), np.int64)
-    np.maximum.at(usual, flow[undisturbed], excess[undisturbed])
-    rows = np.flatnonzero((in_handoff >= 0) & (excess > usual[flow]))
-    old, new = handoffs["old_router"][in_handoff[rows]], handoffs["new_router"][in_handoff[rows]]
-    seq = table.seq[arrivals.packet[rows]]
-    difference = map(path_difference, flow[rows].tolist(), seq.tolist(), old.tolist(), new.tolist())
-    late = rows[excess[rows] > usual[flow[rows]] + np.fromiter(difference, np.int64, len(rows))]
-    return np.asarray(arrivals.packet[late], np.int64)
+    rows, beyond_ps = find_sudden_delays(
+        arrivals.packet, arrivals.delay_ps, interrupted, table.flow, handoff, reordered, len(packets.mobiles.mobile)
+    )
+    packet = arrivals.packet[rows]
+    old, new = handoffs["old_router"][handoff[packet]], handoffs["new_router"][handoff[packet]]
+    difference = map(path_difference, table.flow[packet].tolist(), table.seq[packet].tolist(), old.tolist(), new.tolist())
+    return packet[beyond_ps > np.fromiter(difference, np.int64, len(rows))]
 
 
 def path_differences(network: Network, delays: PathDelays) -> PathDifference:

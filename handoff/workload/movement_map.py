@@ -12,6 +12,7 @@ import handoff_traces
 from engine.columns import Int
 from handoff.mobility.coverage import Coverage
 from handoff.mobility.coverage.attachment import find_tracks
+from handoff.mobility.coverage.path_loss import received_level
 from handoff.mobility.coverage.trajectory import Trajectory
 from handoff.scenario.scenario import Scenario
 from handoff.workload.movement import load_tracks, place_routers
@@ -43,7 +44,7 @@ class MovementMap:
         near, far = 0, _FARTHEST_MM
         while far - near > 1:
             middle = (near + far) // 2
-            level = int(self.coverage.radio.level(np.array([middle]), np.array([0]))[0])
+            level = int(received_level(self.coverage.radio, np.array([middle]), np.array([0]))[0])
             near, far = (middle, far) if level >= self.coverage.minimum else (near, middle)
         return near
 

@@ -4,7 +4,6 @@ All computations are integer arithmetic on draws by name. The attachments of a m
 and in every scenario with the same routers.
 """
 
-from handoff.mobility.coverage.description import Coverage
-from handoff.mobility.coverage.path_loss import Radio
+from handoff.mobility.coverage.description import Coverage, Radio
 
 __all__ = ["Coverage", "Radio"]

@@ -20,7 +20,7 @@ from handoff.mobility.coverage.handover_trigger import (
     next_handover,
     next_router,
 )
-from handoff.mobility.coverage.path_loss import MAX_DEVIATIONS, shadowing
+from handoff.mobility.coverage.path_loss import MAX_DEVIATIONS, received_level, shadowing
 from handoff.mobility.coverage.trajectory import Trajectory
 
 PURPOSE_LEAD = PURPOSE_USER + 21
@@ -224,11 +224,11 @@ class _MobileNode:
         nearest = [
             np.maximum(np.maximum(v.min() - router, router - v.max()), 0) for v, router in ((x, router_x), (y, router_y))
         ]
-        bound = radio.level(*nearest)[:, 0] + MAX_DEVIATIONS * radio.shadowing
+        bound = received_level(radio, *nearest)[:, 0] + MAX_DEVIATIONS * radio.shadowing
         in_range = np.flatnonzero(bound >= coverage.minimum)
         if not len(in_range):
             return None
-        level = radio.level(x - router_x[in_range], y - router_y[in_range])
+        level = received_level(radio, x - router_x[in_range], y - router_y[in_range])
         routers = [self.routers_by_key[r] for r in in_range.tolist()]
         if radio.shadowing:
             keys = np.array([name_key(coverage.routers[r]) for r in routers], np.uint64)

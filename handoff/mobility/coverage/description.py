@@ -4,7 +4,33 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from handoff.mobility.coverage.path_loss import Radio
+
+@dataclass(frozen=True)
+class Radio:
+    """Transmission power and attenuation of a router's signal, in thousandths of a decibel and millimetres.
+
+    Attributes
+    ----------
+    transmit : int
+        Transmitted level over 1 mW.
+    reference_loss : int
+        Path loss at ``reference_mm`` and nearer.
+    reference_mm : int
+        Reference distance.
+    exponent : int
+        Path loss exponent, in thousandths.
+    shadowing : int
+        Standard deviation of the shadowing; 0: none.
+    decorrelation_mm : int
+        Distance at which the correlation of shadowing is 1/e (Gudmundson 1991).
+    """
+
+    transmit: int = 30_000
+    reference_loss: int = 40_000
+    reference_mm: int = 1_000
+    exponent: int = 3_500
+    shadowing: int = 0
+    decorrelation_mm: int = 50_000
 
 
 @dataclass(frozen=True)

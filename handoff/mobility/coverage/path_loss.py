@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from math import isqrt
 
@@ -12,6 +11,7 @@ import numpy.typing as npt
 from engine.columns import Int
 from engine.rng import PURPOSE_USER, combine, combine_array, log_fixed_point, log_table
 from handoff.mobility.coverage._received_levels import attenuate, interpolate
+from handoff.mobility.coverage.description import Radio
 
 PURPOSE_SHADOWING = PURPOSE_USER + 20
 """Draws of shadowing, by router and mobile node: one for each eighth of the decorrelation distance."""
@@ -28,41 +28,14 @@ _WEIGHT_BITS = 16
 """Fraction bits of the weights of the moving average."""
 
 
-@dataclass(frozen=True)
-class Radio:
-    """Transmission power and attenuation of a router's signal, in thousandths of a decibel and millimetres.
-
-    Attributes
-    ----------
-    transmit : int
-        Transmitted level over 1 mW.
-    reference_loss : int
-        Path loss at ``reference_mm`` and nearer.
-    reference_mm : int
-        Reference distance.
-    exponent : int
-        Path loss exponent, in thousandths.
-    shadowing : int
-        Standard deviation of the shadowing; 0: none.
-    decorrelation_mm : int
-        Distance at which the correlation of shadowing is 1/e (Gudmundson 1991).
-    """
-
-    transmit: int = 30_000
-    reference_loss: int = 40_000
-    reference_mm: int = 1_000
-    exponent: int = 3_500
-    shadowing: int = 0
-    decorrelation_mm: int = 50_000
-
-    def level(self, dx_mm: Int, dy_mm: Int) -> Int:
-        """Return the level at an offset from the router: transmit - reference loss - 10 exponent log10(d / reference)."""
-        log_reference = int(log_fixed_point(np.array([self.reference_mm**2]))[0])
-        # 10 exponent log10(d / r) = 5 exponent ln(d² / r²) / ln 10: 2**16 times the factor, 2**24 times the logarithm
-        factor = (5 * self.exponent * 2**56 + _LN10 // 2) // _LN10
-        nearest = self.transmit - self.reference_loss
-        dx, dy = np.ravel(dx_mm), np.ravel(dy_mm)
-        return attenuate(dx, dy, MAX_OFFSET_MM, log_table(), log_reference, factor, nearest).reshape(dx_mm.shape)
+def received_level(radio: Radio, dx_mm: Int, dy_mm: Int) -> Int:
+    """Return the level at an offset from the router: transmit - reference loss - 10 exponent log10(d / reference)."""
+    log_reference = int(log_fixed_point(np.array([radio.reference_mm**2]))[0])
+    # 10 exponent log10(d / r) = 5 exponent ln(d² / r²) / ln 10: 2**16 times the factor, 2**24 times the logarithm
+    factor = (5 * radio.exponent * 2**56 + _LN10 // 2) // _LN10
+    nearest = radio.transmit - radio.reference_loss
+    dx, dy = np.ravel(dx_mm), np.ravel(dy_mm)
+    return attenuate(dx, dy, MAX_OFFSET_MM, log_table(), log_reference, factor, nearest).reshape(dx_mm.shape)
 
 
 def shadowing(radio: Radio, seed: int, router_keys: npt.NDArray[np.uint64], mobile_key: int, travelled_mm: Int) -> Int:

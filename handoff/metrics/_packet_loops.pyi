@@ -1,0 +1,23 @@
+"""Loops over records, packets and arrivals; docstrings are on the compiled functions."""
+
+import numpy as np
+import numpy.typing as npt
+
+from engine.columns import Int
+
+Bool = npt.NDArray[np.bool_]
+Float = npt.NDArray[np.float64]
+
+def find_packets(flow: Int, seq: Int, copy: Int) -> tuple[Int, Int]: ...
+def join_copies(packet: Int, fate: Int, delay_ps: Int, packets: int) -> tuple[Bool, Bool, Bool, Int, Int]: ...
+def vary_delays(flow: Int, seq: Int, delay_ps: Int, delivered: Bool) -> tuple[Int, Int]: ...
+def count_packets(
+    group: Int, delivered: Bool, lost: Bool, unfinished: Bool, copies: Int, groups: int
+) -> tuple[Int, Int, Int, Int, Int, Int]: ...
+def find_late(packet: Int) -> Int: ...
+def measure_arrivals(
+    packet: Int, time_ps: Int, delay_ps: Int, first: Bool, group: Int, groups: int
+) -> tuple[Float, Float, Int, Int, Int]: ...
+def find_sudden_delays(
+    packet: Int, delay_ps: Int, interrupted: Bool, flow: Int, handoff: Int, reordered: Bool, flows: int
+) -> tuple[Int, Int]: ...
