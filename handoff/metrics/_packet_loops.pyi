@@ -21,3 +21,6 @@ def measure_arrivals(
 def find_sudden_delays(
     packet: Int, delay_ps: Int, interrupted: Bool, flow: Int, handoff: Int, reordered: Bool, flows: int
 ) -> tuple[Int, Int]: ...
+def find_nearest(
+    flow: Int, time_ps: Int, left_out: Bool, owner: Int, begin: Int, instant_ps: Int, reach_ps: int
+) -> tuple[Int, Int, Int]: ...

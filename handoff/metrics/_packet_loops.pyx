@@ -6,6 +6,7 @@ import numpy as np
 
 from libc.math cimport fabs, NAN
 from libc.stdint cimport INT64_MAX, int64_t, uint8_t
+from libcpp.vector cimport vector
 
 from engine.results import Fate
 from handoff.metrics._group_loops import check_lengths, refuse_group
@@ -322,3 +323,65 @@ def find_sudden_delays(
             row[number], excess_of_row[number] = i, excess - largest[flow[p]]
             number += 1
     return rows[:number].copy(), beyond[:number].copy()
+
+
+def find_nearest(
+    const int64_t[::1] flow, const int64_t[::1] time_ps, left_out, const int64_t[::1] owner, const int64_t[::1] begin,
+    const int64_t[::1] instant_ps, int64_t reach_ps,
+):
+    """Find the packets near an instant of the owner of their flow, and the nearest such instant of each.
+
+    Parameters
+    ----------
+    flow, time_ps : ndarray of int64
+        Packets, sorted by flow; a search takes least where the times of a flow rise.
+    left_out : ndarray of bool
+        True for packets that are left out.
+    owner : ndarray of int64
+        Owner of each flow.
+    begin : ndarray of int64, shape (owners + 1,)
+        Row of the first instant of each owner, and the number of instants.
+    instant_ps : ndarray of int64
+        Instants of each owner, sorted.
+    reach_ps : int
+        A packet is near from this long before the instant, and until this long after it.
+
+    Returns
+    -------
+    packet, instant, since_ps : ndarray of int64
+        Rows of the packets and of their instants, and the time since the instant. Of two instants at one distance the earlier
+        one is the nearest.
+    """
+    cdef Py_ssize_t i, n = flow.shape[0]
+    cdef int64_t k = 0, first = 0, end = 0, since, nearest
+    cdef vector[int64_t] packets, instants, times
+    cdef const uint8_t[::1] is_left_out = left_out.view(np.uint8)
+    check_lengths(n, time_ps, left_out)
+    if n and not 0 <= np.min(flow) <= np.max(flow) < owner.shape[0]:
+        raise ValueError("a flow has no owner")
+    if owner.shape[0] and not 0 <= np.min(owner) <= np.max(owner) < begin.shape[0] - 1:
+        raise ValueError("an owner has no instants")
+    if not 0 <= np.min(begin) <= np.max(begin) <= instant_ps.shape[0]:
+        raise ValueError("rows of instants are out of range")
+    for i in range(n):
+        if i == 0 or flow[i] != flow[i - 1] or time_ps[i] < time_ps[i - 1]:
+            first, end = begin[owner[flow[i]]], begin[owner[flow[i]] + 1]
+            k = first  # the first instant after the packet
+        while k < end and instant_ps[k] <= time_ps[i]:
+            k += 1
+        if is_left_out[i] or first >= end:
+            continue
+        if k == first or (k < end and instant_ps[k] - time_ps[i] < time_ps[i] - instant_ps[k - 1]):
+            nearest = k
+        else:
+            nearest = k - 1
+        since = time_ps[i] - instant_ps[nearest]
+        if -reach_ps <= since < reach_ps:
+            packets.push_back(i)
+            instants.push_back(nearest)
+            times.push_back(since)
+    columns = np.empty((3, packets.size()), np.int64)
+    cdef int64_t[:, ::1] out = columns
+    for i in range(<Py_ssize_t>packets.size()):
+        out[0, i], out[1, i], out[2, i] = packets[i], instants[i], times[i]
+    return tuple(columns)

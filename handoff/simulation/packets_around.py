@@ -9,6 +9,7 @@ import numpy as np
 
 from engine import FOREVER, Fate
 from engine.columns import Columns, Int
+from handoff.metrics._packet_loops import find_nearest
 from handoff.protocol.constants import SECOND
 from handoff.simulation.handoff_metrics import PacketRecords
 
@@ -51,22 +52,20 @@ def count_packets_around(packets: PacketRecords, handoffs: Columns, anchor_tunne
         packets), ``packets``.
     """
     table, records = packets.table, packets.records
-    record = table.first_record.copy()
-    record[table.delivered] = np.flatnonzero(records["fate"] == Fate.DELIVERED)
-    chosen = np.flatnonzero(table.delivered | table.lost)
-    row = record[chosen]
-    mobile, sent_ps = packets.mobiles.mobile[table.flow[chosen]], records["sent_ps"][row]
-    handoff, since_ps = _nearest_handoff(handoffs, mobile, sent_ps)
-    near = (handoff >= 0) & (since_ps >= -REACH_PS) & (since_ps < REACH_PS)
-    chosen, row, handoff, since_ps = chosen[near], row[near], handoff[near], since_ps[near]
+    packet, handoff, since_ps = _find_packets_near(packets, handoffs)
+    row = table.first_record[packet]
+    if len(records["fate"]) > len(table.flow):  # a packet with copies counts with the delivered one
+        delivered = table.delivered[packet]
+        place = np.cumsum(table.delivered)[packet[delivered]] - 1
+        row[delivered] = np.flatnonzero(records["fate"] == Fate.DELIVERED)[place]
     via = records["via"][row]
-    path = np.full(len(chosen), _OTHER)
+    path = np.full(len(packet), _OTHER)
     path[via == handoffs["new_router"][handoff]] = _NEW
     path[via == handoffs["old_router"][handoff]] = _OLD
     path[(via >= 0) & (records["tunnels"][row] > anchor_tunnels[records["flow"][row]])] = _FORWARDED
-    is_lost, is_up = table.lost[chosen], up[table.flow[chosen]] == 1
+    is_lost, is_up = table.lost[packet], up[table.flow[packet]] == 1
     path[is_lost], path[is_up], path[is_lost & is_up] = _LOST, _UP, _LOST_UP
-    delay_bin = np.where(is_lost, 0, delay_bins(table.delay_ps[chosen]))
+    delay_bin = np.where(is_lost, 0, delay_bins(table.delay_ps[packet]))
     time_bins, columns = 2 * REACH_PS // BIN_PS, (MAX_DELAY_BIN + 1)
     key = (path * time_bins + (since_ps + REACH_PS) // BIN_PS) * columns + delay_bin
     counts = np.bincount(key, minlength=1)
@@ -101,19 +100,12 @@ def lower_delay(index: int) -> int:
     return ((1 << DELAY_BITS) + rest) << (octave - DELAY_BITS)
 
 
-def _nearest_handoff(handoffs: Columns, mobile: Int, time_ps: Int) -> tuple[Int, Int]:
-    """Return the nearest handoff of each mobile node, -1 if it has none, and the time since it."""
+def _find_packets_near(packets: PacketRecords, handoffs: Columns) -> tuple[Int, Int, Int]:
+    """Return the packets near a handoff of their mobile node, the nearest handoff of each, and the time since it."""
+    table, mobiles = packets.table, packets.mobiles.mobile
     instant = np.where(handoffs["down_ps"] < FOREVER, handoffs["down_ps"], handoffs["up_ps"])
     order = np.lexsort((instant, handoffs["mobile"]))
-    if not len(order):
-        return np.full(len(mobile), -1), np.zeros(len(mobile), np.int64)
-    owner, at = handoffs["mobile"][order], instant[order]
-    times = np.unique(at)  # ranks keep the keys below 2**63
-    key = owner * (len(times) + 1) + np.searchsorted(times, at) + 1
-    after = np.searchsorted(key, mobile * (len(times) + 1) + np.searchsorted(times, time_ps, side="right"), side="right")
-    last, following = np.maximum(after - 1, 0), np.minimum(after, len(order) - 1)
-    before_is_own, after_is_own = (after > 0) & (owner[last] == mobile), (after < len(order)) & (owner[following] == mobile)
-    use_after = after_is_own & (~before_is_own | (at[following] - time_ps < time_ps - at[last]))
-    place = np.where(use_after, following, last)
-    known = before_is_own | after_is_own
-    return np.where(known, order[place], -1), np.where(known, time_ps - at[place], 0)
+    begin = np.searchsorted(handoffs["mobile"][order], np.arange(int(mobiles.max(initial=-1)) + 2))
+    sent_ps = np.ascontiguousarray(table.of_packets(packets.records["sent_ps"]))
+    packet, row, since_ps = find_nearest(table.flow, sent_ps, table.unfinished, mobiles, begin, instant[order], REACH_PS)
+    return packet, order[row], since_ps

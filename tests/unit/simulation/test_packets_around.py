@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from engine import FOREVER
+from handoff.metrics._packet_loops import find_nearest
 from handoff.simulation.handoff_metrics import FlowMobiles, PacketRecords
 from handoff.simulation.packets_around import BIN_PS, PATHS, REACH_PS, count_packets_around, delay_bins, lower_delay
 
@@ -81,3 +82,44 @@ def test_a_delay_is_within_its_bin(delay):
     (index,) = delay_bins(np.array([delay])).tolist()
     assert lower_delay(index) <= delay < lower_delay(index + 1)
     assert lower_delay(index + 1) <= 1.25 * lower_delay(index), "four bins an octave: at most a quarter wide"
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nearest_instants_are_those_of_a_search_through_all(seed):
+    """Few distinct times give many ties; half of the cases have times that fall within a flow."""
+    rng = np.random.default_rng(seed)
+    owner, owners, reach = rng.integers(0, 5, 8), 5, 6
+    instants = [np.sort(rng.integers(0, 60, rng.integers(0, 5))) for _ in range(owners)]
+    begin = np.cumsum([0, *map(len, instants)])
+    flow = np.sort(rng.integers(0, 8, 400))
+    time = rng.integers(0, 60, 400)
+    if seed:
+        time = time[np.lexsort((time, flow))]
+    left_out = rng.random(400) < 0.2
+    expected = []
+    for i in range(400):
+        nearest = min(((abs(int(time[i]) - at), k) for k, at in enumerate(instants[owner[flow[i]]].tolist())), default=None)
+        if nearest is not None and not left_out[i]:
+            since = int(time[i]) - int(instants[owner[flow[i]]][nearest[1]])
+            if -reach <= since < reach:
+                expected.append((i, since))
+    packet, row, since = find_nearest(flow, time, left_out, owner, begin, np.concatenate(instants), reach)
+    assert list(zip(packet.tolist(), since.tolist(), strict=True)) == expected
+    assert (time[packet] - np.concatenate(instants)[row]).tolist() == since.tolist()
+    assert np.array_equal(np.searchsorted(begin, row, side="right") - 1, owner[flow[packet]])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"flow": [0, 2]}, "no owner"),
+        ({"owner": [0, 1]}, "no instants"),
+        ({"begin": [0, 3]}, "out of range"),
+        ({"time_ps": [1]}, "2 elements, not 1"),
+    ],
+)
+def test_a_search_for_instants_refuses_what_does_not_fit(change, message):
+    columns = {"flow": [0, 1], "time_ps": [5, 5], "owner": [0, 0], "begin": [0, 2], "instant_ps": [4, 6]} | change
+    columns = {name: np.array(values, np.int64) for name, values in columns.items()}
+    with pytest.raises(ValueError, match=message):
+        find_nearest(**columns, left_out=np.zeros(2, bool), reach_ps=9)
