@@ -29,7 +29,8 @@ from engine.kernel.world cimport CONTROL_FATES, UNIT_MOBILES, UNIT_NODE, Level, 
 
 
 cdef enum:
-    REVIEW_WINDOWS = 256  # windows between two reviews: is there enough work for threads, or for visits of single units?
+    REVIEW_WINDOWS = 256  # windows between two reviews: is there enough work for threads?
+    VISIT_REVIEW_WINDOWS = 32  # windows between two reviews: do visits of single units find enough packets?
     LEVEL_MAX_HOPS = 32  # packet-hops of a visit below which levels cost less than units
     SIGNAL_CHECK_NS = 50000000  # time between two checks for signals, so that Ctrl-C ends a long run
     SIGNAL_CHECK_STEPS = 4096  # heap steps between two looks at the clock
@@ -351,7 +352,7 @@ cdef class EventLoop:
             self.run_window(begin, end)
             self.adapt_window(w.packet_hops - hops_before, self.max_window_hops, self.max_window_ps)
             begin = self.earliest_event()
-            if self.scheduling == AUTO and self.windows % REVIEW_WINDOWS == 0 and self.visits_are_short():
+            if self.scheduling == AUTO and self.windows % VISIT_REVIEW_WINDOWS == 0 and self.visits_are_short():
                 self.runs_by_level = True
                 return 0
         return 0

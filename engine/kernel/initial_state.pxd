@@ -74,6 +74,7 @@ cdef inline int init_sources(World* w, object b) except -1:
         w.flow[i].last_time = -1
         w.mobile_of_flow[i] = mobile[i]
         w.flow[i].bits.ends_at_node = sender[i] == <int64_t>mobile[i]
+        w.has_peers |= sender[i] >= 0 and not w.flow[i].bits.ends_at_node
         schedule = &w.schedules[w.flow_schedule[i]]
         s.t, s.key, s.flow, s.seq = start[i], w.flow_key[i], <uint32_t>i, 0
         s.size = size[i]

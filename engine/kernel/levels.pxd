@@ -28,6 +28,8 @@ from engine.kernel.world cimport (
 )
 
 cdef enum:
+    MAX_CACHED_ARRIVALS = 2048  # arrivals of a level up to which all that they change stays in the caches between two passes
+    LOOK_AHEAD = 8  # arrivals between the prefetch of what a packet changes and its processing
     MIN_ARRIVALS_BY_RUN = 8  # arrivals for each interval between actions from which on runs are processed one by one
 
 # -- pass 1 -------------------------------------------------------------------------------------------------------------
@@ -156,15 +158,15 @@ cdef inline Entry* find_entry_of_arrival(World* w, const Arrival* a) noexcept no
         return NULL
     return find_entry(&w.tables[u.node], packet_mobile(w, &a.packet))
 
-cdef inline void prefetch_arrivals(World* w, const ArrivalRun* r) noexcept nogil:
-    """Prefetch in steps what later arrivals of a run read at their nodes: mobile node, then its entry."""
+cdef inline void prefetch_arrivals(World* w, const ArrivalRun* r, uint64_t h) noexcept nogil:
+    """Prefetch in steps what the arrivals of a run after number h read at their nodes: mobile node, then its entry."""
     cdef const Arrival* a
     cdef BindingTable* table
     cdef Unit* u
-    if r.tail - r.head > 8:
-        a = &r.slots[(r.head + 8) & r.mask]
+    if r.tail - h > 8:
+        a = &r.slots[(h + 8) & r.mask]
         prefetch(&w.mobile_of_flow[a.packet.flow if a.packet.flags & CONTROL == 0 else 0])
-        a = &r.slots[(r.head + 4) & r.mask]
+        a = &r.slots[(h + 4) & r.mask]
         u = &w.unit[(<FifoParameters*>a.params).destination]
         if a.packet.destination == u.node:
             table = &w.tables[u.node]
@@ -173,7 +175,7 @@ cdef inline void prefetch_arrivals(World* w, const ArrivalRun* r) noexcept nogil
 cdef inline void handle_first_arrival(World* w, ArrivalRun* r) noexcept nogil:
     """Process the first arrival of a run. It is copied, because units send into inboxes, whose slots may move."""
     cdef Arrival arrival = r.slots[r.head & r.mask]
-    prefetch_arrivals(w, r)
+    prefetch_arrivals(w, r, r.head)
     r.head += 1
     handle_arrival(w, &arrival)
 
@@ -230,10 +232,12 @@ cdef inline void process_level_until(World* w, Level* v, int64_t end) noexcept n
 
 # -- pass 2, run by run ---------------------------------------------------------------------------------------------------
 
-cdef inline bint look_up_arrival(World* w, Unit* u, const Packet* p, LookedUpArrival* x, int32_t** feeder) noexcept nogil:
+cdef inline bint look_up_arrival(
+    World* w, Unit* u, const Packet* p, bint is_large, LookedUpArrival* x, int32_t** feeder
+) noexcept nogil:
     """Look up the entry or the next link of a packet, and the feeder of the queue that it enters.
 
-    Return False if it may enter several queues, or a buffer.
+    Return False if it may enter several queues, or a buffer. ``is_large``: the caches do not hold what all arrivals change.
     """
     cdef Entry* e
     x.entry = NULL
@@ -250,19 +254,20 @@ cdef inline bint look_up_arrival(World* w, Unit* u, const Packet* p, LookedUpArr
         return True
     e = x.entry = find_entry(&w.tables[u.node], packet_mobile(w, p))
     if p.flags & KIND_MASK == DATA_UP:
-        return w.flow[p.flow].bits.ends_at_node
+        return not w.has_peers or w.flow[p.flow].bits.ends_at_node
     if p.flags & KIND_MASK == CONTROL_NODE or e == NULL:
         return True
     if e.mode == LOCAL:
-        feeder[0] = &(<Fifo*>e.target.extension).params.feeder
-        prefetch_receiver(w, e, p.flow)
+        feeder[0] = &w.cell[w.cell_of_node[u.node]].downlink_params.feeder
+        if not is_large:
+            prefetch_receiver(w, e, p.flow)
         return True
     if e.mode == TUNNEL and e.careof_count == 1:
         feeder[0] = &next_link(w, u.node, e.target.node).params.feeder
         return True
     return False
 
-cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end, LookedUpArrival* x) noexcept nogil:
+cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end, bint is_large, LookedUpArrival* x) noexcept nogil:
     """Look up a run's arrivals before ``end``, and lower the level's next event to the one after them.
 
     Return whether no other run feeds the queues that they enter, as far as is known. From now on, this run does.
@@ -278,8 +283,10 @@ cdef inline bint look_up_run(World* w, Level* v, int run, int64_t end, LookedUpA
         if a.packet.t >= end:
             v.inbox.next_event = min(v.inbox.next_event, a.packet.t)
             break
+        if is_large:
+            prefetch_arrivals(w, r, h)
         u = &w.unit[(<FifoParameters*>a.params).destination]
-        alone &= look_up_arrival(w, u, &a.packet, x, &feeder)
+        alone &= look_up_arrival(w, u, &a.packet, is_large, x, &feeder)
         alone &= feeder[0] == run and not (u.sends_own_packets and feeder != &u.delivery_feeder)
         feeder[0] = run
         x += 1
@@ -294,7 +301,7 @@ cdef inline uint64_t count_run_arrivals(const Level* v) noexcept nogil:
         count += v.inbox.runs[i].tail - v.inbox.runs[i].head
     return count
 
-cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
+cdef inline bint look_up_runs(World* w, Level* v, int64_t end, bint is_large) noexcept nogil:
     """Look up all arrivals before ``end``. Return whether no two runs feed one queue."""
     cdef LookedUpArrival* x
     cdef bint alone = True
@@ -304,11 +311,17 @@ cdef inline bint look_up_runs(World* w, Level* v, int64_t end) noexcept nogil:
         v.looked_up.resize(count)
     x = v.looked_up.data()
     for i in range(v.inbox.run_count):
-        alone &= look_up_run(w, v, i, end, x)
+        alone &= look_up_run(w, v, i, end, is_large, x)
         x += v.inbox.runs[i].due
     return alone
 
-cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
+cdef inline void prefetch_looked_up(World* w, const Packet* p, const LookedUpArrival* x) noexcept nogil:
+    """Prefetch what the delivery of a packet changes, at its last node or at its mobile node."""
+    if x.link == NULL and p.flags & CONTROL == 0:
+        prefetch(&w.flow[p.flow])
+        prefetch_receiver(w, x.entry, p.flow)
+
+cdef inline void drain_runs(World* w, Level* v, bint is_large) noexcept nogil:
     """Process all arrivals that have been looked up, one run after the other. Later arrivals enter behind them."""
     cdef const LookedUpArrival* x = v.looked_up.data()
     cdef FifoParameters* params
@@ -323,6 +336,8 @@ cdef inline void drain_runs(World* w, Level* v) noexcept nogil:
         while r.head != end:
             a = &r.slots[r.head & r.mask]
             r.head += 1
+            if is_large and end - r.head >= LOOK_AHEAD:
+                prefetch_looked_up(w, &r.slots[(r.head + LOOK_AHEAD - 1) & r.mask].packet, x + LOOK_AHEAD)
             if v.feeds_itself:  # it may move
                 arrival = a[0]
                 a = &arrival
@@ -339,12 +354,14 @@ cdef inline bint drain_level(World* w, Level* v, int64_t end) noexcept nogil:
 
     Then no event depends on the order between runs. Return whether nothing before ``end`` remains.
     """
+    cdef bint is_large
     if unlikely(v.inbox.late.size() != 0) and v.inbox.late.data().arrival.packet.t < end:
         return False
     v.inbox.next_event = v.sources.data().t if v.sources.size() else NEVER
-    if not look_up_runs(w, v, end):
+    is_large = count_run_arrivals(v) > MAX_CACHED_ARRIVALS
+    if not look_up_runs(w, v, end, is_large):
         return False
-    drain_runs(w, v)
+    drain_runs(w, v, is_large)
     if unlikely(v.inbox.late.size() != 0):
         v.inbox.next_event = min(v.inbox.next_event, v.inbox.late.data().arrival.packet.t)
     return v.sources.size() == 0 or v.sources.data().t >= end

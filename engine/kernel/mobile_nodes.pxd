@@ -29,6 +29,7 @@ from engine.kernel.world cimport (
 
 cdef enum:
     PREFETCH_MIN_DOWNLINKS = 512  # active downlinks above which their state no longer fits the first cache levels
+    PREFETCH_MIN_SOURCES = 2048  # sources of a ring above which the state of their mobile nodes does not
 
 # -- pass 1 -------------------------------------------------------------------------------------------------------------
 
@@ -234,6 +235,13 @@ cdef inline void apply_mobile_action(World* w, Action* a) noexcept nogil:
     else:
         apply_span_action(w, a)
 
+cdef inline void prefetch_sender(World* w, const CbrRing* ring) noexcept nogil:
+    """Prefetch what the packet of a later source in the ring changes; the ring has more than ``PREFETCH_MIN_SOURCES``."""
+    cdef uint32_t at = ring.head + 8
+    cdef uint32_t m = ring.ring[at if at < ring.capacity else at - ring.capacity].mobile
+    prefetch(&w.mobile[m])
+    prefetch(&w.uplink[m])
+
 cdef inline void finish_mobiles_visit(World* w, Unit* u, int64_t end) noexcept nogil:
     cdef size_t i, count
     cdef Fifo* f
@@ -250,6 +258,8 @@ cdef inline void finish_mobiles_visit(World* w, Unit* u, int64_t end) noexcept n
         u.deferred.push_back(x)
     s = earliest_source(u, &ring)
     while s != NULL and s.t < end:
+        if ring != NULL and ring.count > PREFETCH_MIN_SOURCES:
+            prefetch_sender(w, ring)
         emit(s, &x.packet)
         x.packet.flags = DATA_UP
         if w.mobile[s.mobile].flags & CONTESTED:

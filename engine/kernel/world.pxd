@@ -242,6 +242,7 @@ cdef struct World:
     int32_t units
     int64_t mobiles
     int64_t flows
+    bint has_peers  # a mobile node sends to another one
     int32_t tunnel_limit
     int32_t record_level
     bint time_ordered  # events are processed in time order over all units: no unit is ahead of another
