@@ -18,7 +18,7 @@ from engine.kernel.node_visit cimport (
     enqueue_at_server, handle_looked_up_packet, prefetch_receiver, push_due_events, register_in_order,
 )
 from engine.kernel.own_packets cimport next_source_time, originate_until
-from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_UP, KIND_MASK, LOST, Packet, unlikely
+from engine.kernel.packet cimport CONTROL, CONTROL_NODE, DATA_DOWN, DATA_UP, KIND_MASK, LOST, Packet, unlikely
 from engine.kernel.table_changes cimport apply_action
 from engine.kernel.uplinks cimport check_uplink_arrival
 from engine.kernel.vector cimport vector
@@ -317,9 +317,10 @@ cdef inline bint look_up_runs(World* w, Level* v, int64_t end, bint is_large) no
 
 cdef inline void prefetch_looked_up(World* w, const Packet* p, const LookedUpArrival* x) noexcept nogil:
     """Prefetch what the delivery of a packet changes, at its last node or at its mobile node."""
-    if x.link == NULL and p.flags & CONTROL == 0:
-        prefetch(&w.flow[p.flow])
+    if p.flags & KIND_MASK == DATA_DOWN:
         prefetch_receiver(w, x.entry, p.flow)
+    elif p.flags & KIND_MASK == DATA_UP and x.link == NULL:
+        prefetch(&w.flow[p.flow])
 
 cdef inline void drain_runs(World* w, Level* v, bint is_large) noexcept nogil:
     """Process all arrivals that have been looked up, one run after the other. Later arrivals enter behind them."""

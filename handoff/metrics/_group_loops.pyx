@@ -120,12 +120,14 @@ def sort_values(
     cdef vector[int64_t] place
     cdef const uint8_t[::1] is_present = present.view(np.uint8)
     check_lengths(group.shape[0], value, present)
-    ordered = np.empty(int(np.sum(number)), np.int64)
-    cdef int64_t[::1] out = ordered
     place.resize(groups)
     for g in range(groups):
+        if number[g] < 0:
+            raise ValueError("the number of a group's values is below 0")
         place[g] = begin
         begin += number[g]
+    ordered = np.empty(begin, np.int64)
+    cdef int64_t[::1] out = ordered
     for i in range(group.shape[0]):
         g = group[i]
         if g < 0 or not is_present[i]:

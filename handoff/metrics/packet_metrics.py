@@ -26,7 +26,6 @@ GROUP_METRICS = (
     "jitter_max_ps", "gap_max_ps", "gap_begin_ps", "gap_end_ps",
 )  # fmt: skip
 """Names of the columns of :func:`group_metrics`, in their order."""
-_ARRIVAL_METRICS = GROUP_METRICS[-5:]
 FLOAT_METRICS = frozenset({"loss_ratio", "reordered_ratio", "free_run_mean_packets", "jitter_last_ps", "jitter_max_ps"})
 """Columns of floating-point numbers; all others are int64."""
 
@@ -125,7 +124,9 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
     )
     loss_periods, longest_loss, loss_distance = measure_runs(np.flatnonzero(table.lost), group, table.flow, table.seq, groups)
     arrivals = table.arrivals
-    jitter_and_gaps = measure_arrivals(arrivals.packet, arrivals.time_ps, arrivals.delay_ps, arrivals.first, group, groups)
+    jitter_last, jitter_max, gap_max, gap_begin, gap_end = measure_arrivals(
+        arrivals.packet, arrivals.time_ps, arrivals.delay_ps, arrivals.first, group, groups
+    )
     return {
         "sent": sent,
         "delivered": delivered,
@@ -139,14 +140,17 @@ def measure_groups(table: PacketTable, group: Int, groups: int) -> Columns:
         "loss_distance_min_packets": loss_distance,
         **_delay_columns(table, group, groups),
         **_reordering_columns(table.reordered, group, groups, delivered),
-        **dict(zip(_ARRIVAL_METRICS, jitter_and_gaps, strict=True)),
+        "jitter_last_ps": jitter_last,
+        "jitter_max_ps": jitter_max,
+        "gap_max_ps": gap_max,
+        "gap_begin_ps": gap_begin,
+        "gap_end_ps": gap_end,
     }
 
 
 def _delay_columns(table: PacketTable, group: Int, groups: int) -> Columns:
-    has_predecessor = table.ipdv_abs_ps >= 0
     delay, pdv = (summarise(group, value, table.delivered, groups) for value in (table.delay_ps, table.pdv_ps))
-    ipdv = summarise(group, table.ipdv_abs_ps, has_predecessor, groups)
+    ipdv = summarise(group, table.ipdv_abs_ps, table.has_predecessor, groups)
     delay_quantiles = quantiles(group, table.delay_ps, table.delivered, delay.number, (50, 95, 99))
     pdv_quantiles = quantiles(group, table.pdv_ps, table.delivered, pdv.number, (50, 99))
     return {
@@ -156,7 +160,7 @@ def _delay_columns(table: PacketTable, group: Int, groups: int) -> Columns:
         "delay_max_ps": delay.high,
         "ipdv_pairs": ipdv.number,
         "ipdv_abs_mean_ps": ipdv.mean,
-        "ipdv_abs_p99_ps": quantiles(group, table.ipdv_abs_ps, has_predecessor, ipdv.number, (99,))[99],
+        "ipdv_abs_p99_ps": quantiles(group, table.ipdv_abs_ps, table.has_predecessor, ipdv.number, (99,))[99],
         "ipdv_abs_max_ps": ipdv.high,
         "pdv_p50_ps": pdv_quantiles[50],
         "pdv_p99_ps": pdv_quantiles[99],

@@ -56,6 +56,11 @@ class PacketTable:
     arrivals: Arrivals
 
     @cached_property
+    def has_predecessor(self) -> Bool:
+        """True for each delivered packet that was sent just after a delivered one of its flow."""
+        return self.ipdv_abs_ps >= 0
+
+    @cached_property
     def reordered(self) -> ReorderedArrivals:
         """The reordered arrivals (RFC 4737), found at the first access."""
         return find_reordered(self.arrivals)

@@ -106,9 +106,9 @@ CASES = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_levels_do_not_change_the_result(case):
-    expected = Engine(CASES[case](), scheduling="window", record="packets").run("100ms")
+    expected = Engine(CASES[case](), scheduling="window", record="packets").run("300ms")
     engine = Engine(CASES[case](), scheduling="level", record="packets")
-    for cut in ("41ms", "41ms", "73ms", "100ms"):
+    for cut in ("41ms", "41ms", "173ms", "300ms"):
         engine.advance(cut)
     found = engine.result()
     assert engine.profile["level_windows"] == engine.profile["windows"] > 0

@@ -9,16 +9,6 @@ from . import two_cell_network
 MS = 10**9
 
 
-class SecondCell:
-    """Controller that adds the other cell at its event (bicasting)."""
-
-    def __init__(self, node):
-        self.node = node
-
-    def on_event(self, ctx, event):
-        ctx.bind(self.node, simultaneous=True)
-
-
 def run_two_flows(bicast_at_ms, until_ms=100):
     """Run a fast flow and a slow one, with a flow between them that sends nothing. Packets on the slow link arrive late."""
     net = Network()
@@ -40,7 +30,7 @@ def run_two_flows(bicast_at_ms, until_ms=100):
     if bicast_at_ms is not None:
         net.schedule_event(bicast_at_ms * MS, "near", 1, node="anchor")
     engine = Engine(net, record="packets")
-    engine.attach("anchor", SecondCell(net.node_index("east")))
+    engine.attach("anchor", two_cell_network.SecondCell(net.node_index("east")))
     return engine.run(until_ms * MS).packets
 
 

@@ -4,17 +4,9 @@ import pytest
 
 from engine import Engine, Fate, Network
 
+from .two_cell_network import SecondCell
+
 MS = 10**9
-
-
-class BothCells:
-    """Controller that adds the second care-of address at its event (bicasting)."""
-
-    def __init__(self, node):
-        self.node = node
-
-    def on_event(self, ctx, event):
-        ctx.bind(self.node, simultaneous=True)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +29,7 @@ def rows():
     net.cbr("server", phone, interval="10ms", size_bytes=100, start_ps=50 * MS, count=1, up=True, label="up")
     net.schedule_event(25 * MS, phone, 1, node="anchor")
     engine = Engine(net, record="packets")
-    engine.attach("anchor", BothCells(net.node_index("east")))
+    engine.attach("anchor", SecondCell(net.node_index("east")))
     packets = engine.run("92500us").packets
     told = [dict(zip(packets, values, strict=True)) for values in zip(*packets.values(), strict=True)]
     return {(row["flow"], row["seq"], row["copy"]): row for row in told}

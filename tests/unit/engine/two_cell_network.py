@@ -81,6 +81,16 @@ class Router:
         ctx.deliver_locally()
 
 
+class SecondCell:
+    """Controller that adds a second care-of address at its event (bicasting)."""
+
+    def __init__(self, node: int) -> None:
+        self.node = node
+
+    def on_event(self, ctx: Any, event: Any) -> None:
+        ctx.bind(self.node, simultaneous=True)
+
+
 def run(net: Network, *, shift_ps: int = 0, **options: Any) -> Result:
     """Run the network to its end with a record of every packet."""
     net.schedule_event(shift_ps + 190 * MS, "walker", 2, node="east")

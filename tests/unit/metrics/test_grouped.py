@@ -58,6 +58,7 @@ def test_only_groups_up_to_the_length_are_sorted():
         ([0, 1], [1], [1, 1, 0], "2 elements, not 1"),
         ([0, 0], [1, 1], [1, 1, 0], "number of a group's values"),
         ([2, 2], [1, 1], [1, 0, 1], "more values than its number"),
+        ([0, 1], [1, 1], [3, -1, 0], "below 0"),
     ],
 )
 def test_loops_refuse_what_does_not_fit(group, value, number, message):
