@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from handoff.protocol.compiled import LIBRARY, MODULES, folder_of_copies, is_enabled
+
 pytestmark = pytest.mark.long  # Cython and the compiler take minutes
 
 ROOT = Path(__file__).parents[2]
@@ -79,7 +81,10 @@ def test_the_source_archive_has_every_source_and_no_build_product(unpacked: Path
 
 def test_the_wheel_has_modules_and_types_but_no_sources_of_extensions(wheel: set[str]) -> None:
     compiled = {n.split(".")[0] for n in wheel if n.endswith((".so", ".pyd"))}
-    assert compiled == {n.removesuffix(".pyx") for n in sources(".pyx")}
+    copies = folder_of_copies(ROOT / "handoff/protocol").relative_to(ROOT).as_posix()
+    assert compiled == {n.removesuffix(".pyx") for n in sources(".pyx")} | {
+        f"{copies}/{name}" for name in (LIBRARY, *MODULES) if is_enabled()
+    }
     code = {n for n in wheel if ".dist-info/" not in n and not n.endswith((".so", ".pyd"))}
     assert code == sources(".py", ".pyi", *DATA) | EXAMPLES
 
